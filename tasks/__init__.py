@@ -1,0 +1,1 @@
+"""Disposable servers: the task collection that `fab` and `inv` offer."""

@@ -1,0 +1,1 @@
+"""The servers: SSH over their private IPs, with verified host keys."""

@@ -1,0 +1,1 @@
+"""The servers of the local cloud: real processes in namespaces of their own."""

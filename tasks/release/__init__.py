@@ -1,0 +1,1 @@
+"""Releases: the identified, built artifact of an app that every server gets."""
