@@ -1,0 +1,269 @@
+"""The values that the rollout thinks in: servers, load balancers, nodes, what is wanted and what was seen.
+
+Nothing here knows an API. What a cloud says is turned into these values at the edge; a status that we do not know
+becomes UNKNOWN, not a crash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+
+class Phase(StrEnum):
+    """How far a server has come, in this order; written to its metadata after each stage has passed."""
+
+    BOOTING = "booting"
+    SET_UP = "set-up"
+    TESTED = "tested"
+    READY = "ready"
+    SERVING = "serving"
+
+    def reached(self, other: Phase) -> bool:
+        """Say whether this phase is `other` or a later one."""
+        order = list(Phase)
+        return order.index(self) >= order.index(other)
+
+
+class ServerStatus(StrEnum):
+    """What Nova says of a server, as far as it matters here."""
+
+    BUILD = "BUILD"
+    ACTIVE = "ACTIVE"
+    REBOOT = "REBOOT"
+    SHUTOFF = "SHUTOFF"
+    ERROR = "ERROR"
+    DELETED = "DELETED"
+    UNKNOWN = "UNKNOWN"
+
+
+class Condition(StrEnum):
+    """What we tell a load balancer to do with a node."""
+
+    ENABLED = "ENABLED"
+    DRAINING = "DRAINING"
+    DISABLED = "DISABLED"
+
+
+class NodeStatus(StrEnum):
+    """What a load balancer finds out about a node."""
+
+    ONLINE = "ONLINE"
+    OFFLINE = "OFFLINE"
+    UNKNOWN = "UNKNOWN"
+
+
+class BalancerStatus(StrEnum):
+    """Whether a load balancer takes changes."""
+
+    ACTIVE = "ACTIVE"
+    PENDING = "PENDING"
+    ERROR = "ERROR"
+    DELETED = "DELETED"
+    UNKNOWN = "UNKNOWN"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labels:
+    """What a server's metadata says of it: whose it is and how far it has come. Only servers that carry these are ours."""
+
+    app: str
+    environment: str
+    generation: str
+    slot: int
+    release: str
+    phase: Phase
+    migrated: bool = False
+
+    def to_metadata(self) -> dict[str, str]:
+        """Give the metadata items, all strings, as Nova wants them."""
+        return {
+            "app": self.app,
+            "environment": self.environment,
+            "generation": self.generation,
+            "slot": str(self.slot),
+            "release": self.release,
+            "phase": self.phase.value,
+            "migrated": "yes" if self.migrated else "no",
+        }
+
+    @classmethod
+    def from_metadata(cls, metadata: Mapping[str, str]) -> Labels | None:
+        """Read a server's metadata; None when it is not complete and valid, so that the server counts as foreign."""
+        try:
+            return cls(
+                app=metadata["app"],
+                environment=metadata["environment"],
+                generation=metadata["generation"],
+                slot=int(metadata["slot"]),
+                release=metadata["release"],
+                phase=Phase(metadata["phase"]),
+                migrated=metadata.get("migrated") == "yes",
+            )
+        except (KeyError, ValueError):
+            return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """One of our servers, as the cloud describes it."""
+
+    id: str
+    name: str
+    status: ServerStatus
+    private_ip: str | None
+    created: datetime
+    labels: Labels
+    fault: str = ""
+
+    @property
+    def phase(self) -> Phase:
+        """How far it has come."""
+        return self.labels.phase
+
+    def at(self, phase: Phase) -> Server:
+        """Give the same server with `phase` reached; never a step back."""
+        return self if self.phase.reached(phase) else replace(self, labels=replace(self.labels, phase=phase))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerRequest:
+    """A server to be created."""
+
+    name: str
+    labels: Labels
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """An address and port as a load balancer knows it."""
+
+    id: str
+    address: str
+    port: int
+    condition: Condition
+    status: NodeStatus
+    weight: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class VirtualIp:
+    """An address at which a load balancer listens."""
+
+    id: str
+    address: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadBalancer:
+    """A load balancer that listens on one port and spreads requests over nodes. One per listener of ours."""
+
+    id: str
+    name: str
+    virtual_ips: tuple[VirtualIp, ...]
+    port: int
+    protocol: str
+    status: BalancerStatus
+    nodes: tuple[Node, ...] = ()
+
+    def node_at(self, address: str | None) -> Node | None:
+        """Find the node with that address."""
+        return next((node for node in self.nodes if node.address == address), None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listener:
+    """A port that users connect to; `name` is the load balancer's name in the cloud."""
+
+    name: str
+    port: int
+    protocol: str
+    node_port: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Goal:
+    """What a rollout is to reach: `count` servers of `generation`, carrying `release`, behind every listener."""
+
+    app: str
+    environment: str
+    generation: str
+    release: str
+    count: int
+    listeners: tuple[Listener, ...]
+    build_attempts: int = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gone:
+    """Fact: the server does not exist any more."""
+
+    server_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildDied:
+    """Fact: a build for this slot failed and had to be replaced."""
+
+    slot: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drained:
+    """Fact: no established connection was left on the server's node port, or the drain limit passed.
+
+    `cut` counts the connections that were still open then; None when they could not be counted.
+    """
+
+    server_id: str
+    cut: int | None
+
+
+Fact = Server | LoadBalancer | Gone | BuildDied | Drained
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observation:
+    """What was seen: our servers, the load balancers of our listeners, and what this run found out about them."""
+
+    servers: tuple[Server, ...] = ()
+    balancers: tuple[LoadBalancer, ...] = ()
+    drained: frozenset[str] = frozenset()
+    died: Mapping[int, int] = field(default_factory=dict)
+
+    def server(self, server_id: str) -> Server | None:
+        """Find a server by id."""
+        return next((server for server in self.servers if server.id == server_id), None)
+
+    def balancer(self, name: str) -> LoadBalancer | None:
+        """Find the load balancer of a listener, by the listener's name."""
+        return next((balancer for balancer in self.balancers if balancer.name == name), None)
+
+    def generation(self, generation: str) -> tuple[Server, ...]:
+        """Give the servers of one generation, by slot."""
+        found = (server for server in self.servers if server.labels.generation == generation)
+        return tuple(sorted(found, key=lambda server: server.labels.slot))
+
+    def updated(self, *facts: Fact) -> Observation:
+        """Give the observation with what was seen since."""
+        seen = self
+        for fact in facts:
+            seen = seen._with(fact)
+        return seen
+
+    def _with(self, fact: Fact) -> Observation:
+        match fact:
+            case Server():
+                others = tuple(server for server in self.servers if server.id != fact.id)
+                return replace(self, servers=(*others, fact))
+            case LoadBalancer():
+                rest = tuple(balancer for balancer in self.balancers if balancer.id != fact.id)
+                return replace(self, balancers=(*rest, fact))
+            case Gone():
+                return replace(self, servers=tuple(server for server in self.servers if server.id != fact.server_id))
+            case BuildDied():
+                return replace(self, died={**self.died, fact.slot: self.died.get(fact.slot, 0) + 1})
+            case Drained():
+                return replace(self, drained=self.drained | {fact.server_id})

@@ -1,0 +1,97 @@
+"""What the rollout needs of the outside, as Protocols. `cloud/` and `hosts/` provide them; a simulation can as well."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from tasks.rollout.model import Condition, Listener, LoadBalancer, Server, ServerRequest
+
+
+class Compute(Protocol):
+    """The servers of one app and environment. Every method may raise a CloudError."""
+
+    def servers(self) -> tuple[Server, ...]:
+        """List all servers that carry our labels (app and environment), over all pages, newest API answer."""
+
+    def create(self, request: ServerRequest) -> Server:
+        """Ask for one server; returns as soon as the cloud has accepted it.
+
+        :raises Uncertain: the answer was lost; the server may exist. Never retried here.
+        :raises QuotaExceeded: no room for it.
+        """
+
+    def server(self, server_id: str) -> Server:
+        """Show one server.
+
+        :raises NotFound: it is gone, or it does not carry our labels.
+        """
+
+    def label(self, server: Server) -> None:
+        """Write the labels of `server` to its metadata. Other metadata items are left as they are."""
+
+    def delete(self, server_id: str) -> None:
+        """Ask for a server to be deleted. One that is gone already is no error. Asynchronous: look until it is gone."""
+
+    def reboot(self, server_id: str) -> None:
+        """Reboot a server (soft)."""
+
+    def console(self, server_id: str) -> str:
+        """Read the server's console log, as long as the cloud keeps it; empty when there is none yet."""
+
+
+class Balancers(Protocol):
+    """The load balancers that stand in front of our listeners. Every method may raise a CloudError.
+
+    A change returns when the cloud has accepted it, not when it is done: look at the status afterwards. A balancer
+    that is busy raises Immutable, and nothing was changed.
+    """
+
+    def find(self, listeners: Sequence[Listener]) -> tuple[LoadBalancer, ...]:
+        """Find the load balancers of these listeners, by name and port, with their nodes."""
+
+    def show(self, balancer_id: str) -> LoadBalancer:
+        """Show one load balancer with its nodes and their conditions and statuses."""
+
+    def create(self, listener: Listener, share_with: LoadBalancer | None) -> LoadBalancer:
+        """Create the load balancer of a listener, on the virtual IPs of another one if given, without nodes."""
+
+    def add_nodes(self, balancer_id: str, addresses: Sequence[str], port: int) -> None:
+        """Add all these addresses, ENABLED, in one change.
+
+        :raises Conflict: one of them is a node already; none was added.
+        """
+
+    def set_condition(self, balancer_id: str, node_ids: Sequence[str], condition: Condition) -> None:
+        """Set the condition of all these nodes, in one change where the API can."""
+
+    def remove_nodes(self, balancer_id: str, node_ids: Sequence[str]) -> None:
+        """Remove these nodes. Those that are gone already are no error."""
+
+    def node_limit(self) -> int:
+        """Give the greatest number of nodes that one load balancer may have."""
+
+
+class Hosts(Protocol):
+    """The servers from inside, over SSH with verified host keys. Every method may raise a HostError."""
+
+    def set_up(self, server: Server) -> None:
+        """Push the release and the bootstrap scripts, and run the scripts. Safe to repeat."""
+
+    def migrate(self, server: Server) -> None:
+        """Run the app's migrations."""
+
+    def test(self, server: Server) -> None:
+        """Run the app's own unit tests."""
+
+    def check(self, server: Server) -> None:
+        """Start the app if it does not run, and wait until its check on the private IP answers as expected."""
+
+    def connections(self, server: Server) -> int | None:
+        """Count the established connections to the app's node port; None when the server cannot be asked."""
+
+    def stop(self) -> None:
+        """End every command that is under way, on every server; those calls raise Interrupted or a HostError."""
+
+    def close(self) -> None:
+        """Close all connections."""
