@@ -67,7 +67,7 @@ class BalancerStatus(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Labels:
-    """What a server's metadata says of it: whose it is and how far it has come. Only servers that carry these are ours."""
+    """What a server's metadata says: whose it is and how far it has come. Only servers that carry these are ours."""
 
     app: str
     environment: str
