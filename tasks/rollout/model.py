@@ -168,9 +168,17 @@ class LoadBalancer:
     status: BalancerStatus
     nodes: tuple[Node, ...] = ()
 
-    def node_at(self, address: str | None) -> Node | None:
-        """Find the node with that address."""
-        return next((node for node in self.nodes if node.address == address), None)
+    def node_at(self, address: str | None, port: int) -> Node | None:
+        """Find the node with that address and port."""
+        return next((node for node in self.nodes if (node.address, node.port) == (address, port)), None)
+
+    def nodes_of(self, server: Server) -> tuple[Node, ...]:
+        """Give a server's nodes, whatever their port: settings may have changed since they were added."""
+        return tuple(node for node in self.nodes if node.address == server.private_ip)
+
+    def sends_to(self, server: Server) -> bool:
+        """Say whether new requests may go to a server."""
+        return any(node.condition is Condition.ENABLED for node in self.nodes_of(server))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,6 +202,18 @@ class Goal:
     count: int
     listeners: tuple[Listener, ...]
     build_attempts: int = 3
+
+    def request(self, slot: int) -> ServerRequest:
+        """Give the server of a slot, as it is asked for."""
+        labels = Labels(
+            app=self.app,
+            environment=self.environment,
+            generation=self.generation,
+            slot=slot,
+            release=self.release,
+            phase=Phase.BOOTING,
+        )
+        return ServerRequest(name=f"{self.app}-{self.environment}-{self.generation}-{slot}", labels=labels)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -68,6 +68,9 @@ class Balancers(Protocol):
     def remove_nodes(self, balancer_id: str, node_ids: Sequence[str]) -> None:
         """Remove these nodes. Those that are gone already are no error."""
 
+    def knowing(self, address: str) -> tuple[str, ...]:
+        """Give the names of all load balancers of the account, ours or not, that have a node at this address."""
+
     def node_limit(self) -> int:
         """Give the greatest number of nodes that one load balancer may have."""
 

@@ -1,0 +1,117 @@
+"""What a deploy would do, start to end, without doing it: the planner, fed with what each step is expected to show.
+
+This is how `plan` and `deploy` are the same function: one reads the steps, the other performs them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from tasks.rollout import steps
+from tasks.rollout.loop import Planner
+from tasks.rollout.model import (
+    BalancerStatus,
+    Condition,
+    Drained,
+    Fact,
+    Goal,
+    Gone,
+    LoadBalancer,
+    Node,
+    NodeStatus,
+    Observation,
+    Phase,
+    Server,
+    ServerStatus,
+)
+
+Rounds = tuple[frozenset[steps.Step], ...]
+
+REACHES = {
+    steps.SetUp: Phase.SET_UP,
+    steps.TestApp: Phase.TESTED,
+    steps.Check: Phase.READY,
+    steps.MarkServing: Phase.SERVING,
+}
+
+
+def forecast(planner: Planner, goal: Goal, seen: Observation) -> Rounds:
+    """Give all steps from here to the goal, in rounds: those of one round could run side by side."""
+    rounds: list[frozenset[steps.Step]] = []
+    while bag := planner(seen):
+        rounds.append(bag)
+        for step in sorted(bag, key=str):
+            seen = seen.updated(*expected(step, goal, seen))
+    return tuple(rounds)
+
+
+def expected(step: steps.Step, goal: Goal, seen: Observation) -> tuple[Fact, ...]:  # noqa: PLR0911  one return a kind
+    """Give what a step shows when all goes well."""
+    match step:
+        case steps.CreateServer():
+            return (_created(step.slot, goal),)
+        case steps.WatchBuilds():
+            waiting = (seen.server(server_id) for server_id in step.server_ids)
+            return tuple(replace(server, status=ServerStatus.ACTIVE) for server in waiting if server)
+        case steps.ReplaceBuild() | steps.RetireServer():
+            return (Gone(server_id=step.server_id),)
+        case steps.AwaitDrained():
+            return (Drained(server_id=step.server_id, cut=0),)
+        case steps.CreateBalancer():
+            return (_balancer(step),)
+        case steps.OnBalancer():
+            balancer = seen.balancer(step.balancer)
+            return (replace(balancer, nodes=_nodes(step, balancer)),) if balancer else ()
+        case steps.OnServer():
+            server = seen.server(step.server_id)
+            return (_staged(step, server),) if server else ()
+        case steps.GiveUp():
+            raise ValueError(f"a forecast cannot go on: {step.fault}")
+
+
+def _created(slot: int, goal: Goal) -> Server:
+    request = goal.request(slot)
+    return Server(
+        id=request.name,
+        name=request.name,
+        status=ServerStatus.ACTIVE,
+        private_ip=f"the private IP of {request.name}",
+        created=datetime.max.replace(tzinfo=UTC),
+        labels=request.labels,
+    )
+
+
+def _balancer(step: steps.CreateBalancer) -> LoadBalancer:
+    return LoadBalancer(
+        id=step.listener.name,
+        name=step.listener.name,
+        virtual_ips=(),
+        port=step.listener.port,
+        protocol=step.listener.protocol,
+        status=BalancerStatus.ACTIVE,
+    )
+
+
+def _staged(step: steps.OnServer, server: Server) -> Server:
+    if isinstance(step, steps.Migrate):
+        return replace(server, labels=replace(server.labels, migrated=True))
+    return server.at(REACHES[type(step)])
+
+
+def _nodes(step: steps.OnBalancer, balancer: LoadBalancer) -> tuple[Node, ...]:
+    inside = tuple(node for node in balancer.nodes if node.address in step.addresses)
+    outside = tuple(node for node in balancer.nodes if node.address not in step.addresses)
+    match step:
+        case steps.AddNodes():
+            return (*balancer.nodes, *(_node(address, step.port) for address in sorted(step.addresses)))
+        case steps.SetCondition():
+            return (*outside, *(replace(node, condition=step.condition) for node in inside))
+        case steps.RemoveNodes():
+            return outside
+        case _:
+            return (*outside, *(replace(node, status=NodeStatus.ONLINE) for node in inside))
+
+
+def _node(address: str, port: int) -> Node:
+    return Node(id=address, address=address, port=port, condition=Condition.ENABLED, status=NodeStatus.ONLINE)

@@ -1,0 +1,163 @@
+"""What can be done, as comparable values. A step says what, never how; `performing` does it.
+
+Every step has a subject: a server, a slot or a load balancer. Two steps on the same subject never run at once, so that
+there is one change at a time per load balancer and per server.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tasks.rollout.model import Condition, Listener
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnSlot:
+    """A step for a slot of the generation, which has no server yet."""
+
+    slot: int
+
+    @property
+    def subject(self) -> str:
+        """The slot: at most one server is asked for at a time."""
+        return f"slot {self.slot}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnServer:
+    """A step on one server."""
+
+    server_id: str
+
+    @property
+    def subject(self) -> str:
+        """The server."""
+        return f"server {self.server_id}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnBalancer:
+    """A step on one load balancer, concerning the nodes at these addresses."""
+
+    balancer: str
+    addresses: frozenset[str]
+
+    @property
+    def subject(self) -> str:
+        """The load balancer, by name."""
+        return f"load balancer {self.balancer}"
+
+
+class CreateServer(OnSlot):
+    """Ask the cloud for the server of a slot."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GiveUp(OnSlot):
+    """Fail: builds for this slot have failed as often as we were willing to ask."""
+
+    fault: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class WatchBuilds:
+    """Look at the list of servers until one that is being built is ready or has failed. One call for all builds."""
+
+    server_ids: frozenset[str]
+
+    @property
+    def subject(self) -> str:
+        """All builds together."""
+        return "builds"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReplaceBuild(OnServer):
+    """Delete a server whose build has failed, so that its slot is asked for again."""
+
+    slot: int
+
+
+class SetUp(OnServer):
+    """Push the release and the bootstrap scripts to a server and run them."""
+
+
+class Migrate(OnServer):
+    """Run the app's migrations, on one server of the generation."""
+
+
+class TestApp(OnServer):
+    """Run the app's own unit tests on a server."""
+
+    __test__ = False  # pytest is not meant to collect it
+
+
+class Check(OnServer):
+    """Start the app on a server and wait until it answers its check."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreateBalancer:
+    """Create the load balancer of a listener; it shares the virtual IPs of the one named, if any."""
+
+    listener: Listener
+    share_with: str | None
+
+    @property
+    def subject(self) -> str:
+        """The load balancer to be, by name."""
+        return f"load balancer {self.listener.name}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddNodes(OnBalancer):
+    """Add addresses to a load balancer, ENABLED, in one change."""
+
+    port: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetCondition(OnBalancer):
+    """Tell a load balancer how to treat nodes: DRAINING for old ones, ENABLED to put them back."""
+
+    condition: Condition
+
+
+class AwaitOnline(OnBalancer):
+    """Look at a load balancer until it is ACTIVE and these nodes are ONLINE."""
+
+
+class RemoveNodes(OnBalancer):
+    """Take addresses out of a load balancer."""
+
+
+class AwaitDrained(OnServer):
+    """Wait until no connection to a server's node port is left, or the drain limit passes."""
+
+
+class MarkServing(OnServer):
+    """Write to a server's metadata that it serves."""
+
+
+class RetireServer(OnServer):
+    """Delete a server that serves no traffic, and wait until it is gone."""
+
+
+Step = (
+    CreateServer
+    | GiveUp
+    | WatchBuilds
+    | ReplaceBuild
+    | SetUp
+    | Migrate
+    | TestApp
+    | Check
+    | CreateBalancer
+    | AddNodes
+    | SetCondition
+    | AwaitOnline
+    | RemoveNodes
+    | AwaitDrained
+    | MarkServing
+    | RetireServer
+)

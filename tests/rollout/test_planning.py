@@ -1,0 +1,270 @@
+"""The planner: what is to be done next, as tables of what is seen and what follows."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.rollout.model import BalancerStatus, Condition, NodeStatus, Phase, ServerStatus
+from tasks.rollout.planning import bring_up, plan, rotation
+from tasks.rollout.steps import (
+    AddNodes,
+    AwaitDrained,
+    AwaitOnline,
+    Check,
+    CreateBalancer,
+    CreateServer,
+    GiveUp,
+    MarkServing,
+    Migrate,
+    RemoveNodes,
+    ReplaceBuild,
+    RetireServer,
+    SetCondition,
+    SetUp,
+    TestApp,
+    WatchBuilds,
+)
+from tests.rollout.builders import HTTP, HTTPS, NODE_PORT, balancer, both, goal, node, old, seen, server
+
+BUILDING = ServerStatus.BUILD
+
+
+class TestBringingUp:
+    def test_every_slot_without_a_server_is_asked_for_at_once(self):
+        """Servers are asked for side by side, not one after another."""
+        assert plan(goal(count=3), seen()) == {CreateServer(slot=1), CreateServer(slot=2), CreateServer(slot=3)}
+
+    def test_builds_are_watched_together(self):
+        """However many servers are being built, one step looks at them."""
+        first, second = (server(slot, Phase.BOOTING, status=BUILDING) for slot in (1, 2))
+
+        assert plan(goal(), seen(first, second)) == {WatchBuilds(server_ids=frozenset({"new-1", "new-2"}))}
+
+    def test_a_server_that_boots_first_is_set_up_first(self):
+        """Stages are no barriers: one server is set up while another is still being built."""
+        up, building = server(1, Phase.BOOTING), server(2, Phase.BOOTING, status=BUILDING)
+
+        assert plan(goal(), seen(up, building)) == {
+            SetUp(server_id="new-1"),
+            WatchBuilds(server_ids=frozenset({"new-2"})),
+        }
+
+    @pytest.mark.parametrize(
+        ("phase", "migrated", "step"),
+        [
+            (Phase.BOOTING, False, SetUp),
+            (Phase.SET_UP, False, Migrate),
+            (Phase.SET_UP, True, TestApp),
+            (Phase.TESTED, True, Check),
+        ],
+    )
+    def test_the_leader_goes_from_stage_to_stage(self, phase, migrated, step):
+        """The server of slot 1 is set up, migrates, is tested and checked, in this order."""
+        leader = server(1, phase, migrated=migrated)
+
+        assert plan(goal(count=1), seen(leader)) == {step(server_id="new-1")}
+
+    def test_only_the_leader_migrates(self):
+        """The migrations run once: other servers go on to their tests."""
+        leader, other = server(1, Phase.BOOTING), server(2, Phase.SET_UP)
+
+        assert plan(goal(), seen(leader, other)) == {SetUp(server_id="new-1"), TestApp(server_id="new-2")}
+
+    def test_no_server_is_checked_before_the_migrations_ran(self):
+        """A tested server waits with starting the app until the leader has migrated."""
+        leader, other = server(1, Phase.SET_UP), server(2, Phase.TESTED)
+
+        assert plan(goal(), seen(leader, other)) == {Migrate(server_id="new-1")}
+
+    def test_a_failed_build_is_replaced(self):
+        """A build that dies is deleted, and its slot is asked for again."""
+        dead = server(1, Phase.BOOTING, status=ServerStatus.ERROR)
+
+        assert plan(goal(count=1), seen(dead)) == {ReplaceBuild(server_id="new-1", slot=1)}
+        assert plan(goal(count=1), seen(died={1: 1})) == {CreateServer(slot=1)}
+
+    def test_builds_are_replaced_a_bounded_number_of_times(self):
+        """The third dead build of a slot ends the deploy, with the cloud's words."""
+        dead = server(1, Phase.BOOTING, status=ServerStatus.ERROR, fault="No valid host was found")
+
+        assert plan(goal(count=1, build_attempts=3), seen(dead, died={1: 2})) == {
+            GiveUp(slot=1, fault="No valid host was found")
+        }
+
+    def test_a_second_server_of_a_slot_is_retired(self):
+        """When a lost answer has made two servers of one slot, one is kept."""
+        one, double = server(1), server(1, id="late", private_ip="10.0.2.99")
+
+        assert bring_up(goal(count=1), seen(one, double)) == {RetireServer(server_id="late")}
+
+    def test_old_servers_are_left_alone_until_the_new_ones_are_ready(self):
+        """While anything of the new generation is unfinished, no step concerns a node or a server of the old one."""
+        state = seen(server(1), server(2, Phase.SET_UP), old(1), balancers=both(node(old(1))))
+
+        assert plan(goal(), state) == {TestApp(server_id="new-2")}
+
+    @pytest.mark.parametrize("status", list(ServerStatus))
+    def test_every_server_status_leads_somewhere(self, status):
+        """No status of a server leaves the deploy without a next step."""
+        assert plan(goal(count=1), seen(server(1, Phase.BOOTING, status=status)))
+
+
+class TestRotatingIn:
+    def test_the_first_listener_gets_its_load_balancer_first(self):
+        """The others share its virtual IP, so they wait for it."""
+        state = seen(server(1), server(2))
+
+        assert plan(goal(), state) == {CreateBalancer(listener=HTTP, share_with=None)}
+
+    def test_the_second_load_balancer_shares_the_virtual_ip_of_the_first(self):
+        """Nodes are added to the first meanwhile."""
+        state = seen(server(1), server(2), balancers=[balancer()])
+
+        assert plan(goal(), state) == {
+            CreateBalancer(listener=HTTPS, share_with=HTTP.name),
+            AddNodes(balancer=HTTP.name, addresses=frozenset({"10.0.2.1", "10.0.2.2"}), port=NODE_PORT),
+        }
+
+    def test_all_new_nodes_are_added_in_one_change(self):
+        """A load balancer takes one change at a time, so a change carries all nodes that are missing."""
+        one, two = server(1), server(2)
+        state = seen(one, two, balancers=[balancer(node(one)), balancer(node(one), node(two), listener=HTTPS)])
+
+        assert plan(goal(), state) == {AddNodes(balancer=HTTP.name, addresses=frozenset({"10.0.2.2"}), port=NODE_PORT)}
+
+    @pytest.mark.parametrize("status", [NodeStatus.OFFLINE, NodeStatus.UNKNOWN])
+    def test_nodes_that_are_not_online_are_waited_for(self, status):
+        """ENABLED is what we said; ONLINE is what the load balancer found."""
+        one, gone = server(1), old(1)
+        state = seen(one, gone, balancers=both(node(one, status=status), node(gone)))
+
+        assert plan(goal(count=1), state) == {
+            AwaitOnline(balancer=name, addresses=frozenset({"10.0.2.1"})) for name in (HTTP.name, HTTPS.name)
+        }
+
+    def test_a_busy_load_balancer_is_waited_for(self):
+        """A load balancer that is not ACTIVE may not have taken the change in yet."""
+        one = server(1)
+        state = seen(one, balancers=[balancer(node(one), status=BalancerStatus.PENDING)])
+
+        assert plan(goal(count=1, listeners=(HTTP,)), state) == {
+            AwaitOnline(balancer=HTTP.name, addresses=frozenset({"10.0.2.1"}))
+        }
+
+    def test_new_nodes_that_rest_are_enabled(self):
+        """A new node that was found DRAINING, after an interrupted run, is put back."""
+        one = server(1)
+        state = seen(one, balancers=[balancer(node(one, Condition.DRAINING))])
+
+        assert plan(goal(count=1, listeners=(HTTP,)), state) == {
+            SetCondition(balancer=HTTP.name, addresses=frozenset({"10.0.2.1"}), condition=Condition.ENABLED)
+        }
+
+    def test_nothing_is_drained_while_one_listener_lacks_a_new_node(self):
+        """All load balancers are ready before an old node is touched on any."""
+        one, gone = server(1), old(1)
+        state = seen(one, gone, balancers=[balancer(node(one), node(gone)), balancer(node(gone), listener=HTTPS)])
+
+        assert plan(goal(count=1), state) == {
+            AddNodes(balancer=HTTPS.name, addresses=frozenset({"10.0.2.1"}), port=NODE_PORT)
+        }
+
+
+class TestTakingOut:
+    def test_old_nodes_are_drained_on_every_listener(self):
+        """Once all new nodes serve, the old ones get no new connections, and the new servers are marked."""
+        one, gone = server(1), old(1)
+        state = seen(one, gone, balancers=both(node(one), node(gone)))
+
+        assert plan(goal(count=1), state) == {
+            MarkServing(server_id="new-1"),
+            SetCondition(balancer=HTTP.name, addresses=frozenset({"10.0.1.1"}), condition=Condition.DRAINING),
+            SetCondition(balancer=HTTPS.name, addresses=frozenset({"10.0.1.1"}), condition=Condition.DRAINING),
+        }
+
+    def test_connections_are_waited_for_before_a_node_is_removed(self):
+        """A draining server is watched until nobody is connected to it."""
+        one, gone = server(1, Phase.SERVING), old(1)
+        state = seen(one, gone, balancers=both(node(one), node(gone, Condition.DRAINING)))
+
+        assert plan(goal(count=1), state) == {AwaitDrained(server_id="old-1")}
+
+    def test_a_server_is_watched_only_when_it_drains_everywhere(self):
+        """A connection does not tell through which load balancer it came."""
+        one, gone = server(1, Phase.SERVING), old(1)
+        draining, enabled = node(gone, Condition.DRAINING), node(gone)
+        state = seen(one, gone, balancers=[balancer(node(one), draining), balancer(node(one), enabled, listener=HTTPS)])
+
+        assert plan(goal(count=1), state) == {
+            SetCondition(balancer=HTTPS.name, addresses=frozenset({"10.0.1.1"}), condition=Condition.DRAINING)
+        }
+
+    def test_drained_nodes_are_removed(self):
+        """When its connections are gone, a node leaves every load balancer."""
+        one, gone = server(1, Phase.SERVING), old(1)
+        nodes = (node(one), node(gone, Condition.DRAINING))
+        state = seen(one, gone, balancers=both(*nodes), drained=frozenset({"old-1"}))
+
+        assert plan(goal(count=1), state) == {
+            RemoveNodes(balancer=name, addresses=frozenset({"10.0.1.1"})) for name in (HTTP.name, HTTPS.name)
+        }
+
+    def test_a_server_is_retired_when_no_load_balancer_knows_it(self):
+        """The server goes last."""
+        one, gone = server(1, Phase.SERVING), old(1)
+
+        assert plan(goal(count=1), seen(one, gone, balancers=both(node(one)))) == {RetireServer(server_id="old-1")}
+
+    def test_a_server_is_kept_while_one_load_balancer_knows_it(self):
+        """A node on one of two load balancers is enough to keep its server."""
+        one, gone = server(1, Phase.SERVING), old(1)
+        left = balancer(node(one), node(gone, Condition.DRAINING), listener=HTTPS)
+        state = seen(one, gone, balancers=[balancer(node(one)), left], drained=frozenset({"old-1"}))
+
+        assert plan(goal(count=1), state) == {RemoveNodes(balancer=HTTPS.name, addresses=frozenset({"10.0.1.1"}))}
+
+    def test_an_old_node_on_another_port_is_taken_out_as_well(self):
+        """The node port may have changed in the settings since the old servers were made."""
+        one, gone = server(1, Phase.SERVING), old(1)
+        state = seen(one, gone, balancers=[balancer(node(one), node(gone, port=9999))])
+
+        assert plan(goal(count=1, listeners=(HTTP,)), state) == {
+            SetCondition(balancer=HTTP.name, addresses=frozenset({"10.0.1.1"}), condition=Condition.DRAINING)
+        }
+
+    def test_foreign_nodes_are_left_alone(self):
+        """A node whose address is none of our servers' is never drained or removed."""
+        one, foreign = server(1, Phase.SERVING), old(9)
+
+        assert plan(goal(count=1), seen(one, balancers=both(node(one), node(foreign)))) == frozenset()
+
+    def test_nothing_is_left_to_do_when_the_generation_serves(self):
+        """At the goal the bag is empty."""
+        one, two = server(1, Phase.SERVING), server(2, Phase.SERVING)
+
+        assert plan(goal(), seen(one, two, balancers=both(node(one), node(two)))) == frozenset()
+
+
+@given(
+    news=st.lists(st.sampled_from(Phase), min_size=0, max_size=3),
+    conditions=st.lists(st.sampled_from([None, *Condition]), min_size=2, max_size=2),
+    drained=st.booleans(),
+)
+def test_live_servers_are_never_deleted_or_removed_while_enabled(news, conditions, drained):
+    """In whatever state: no ENABLED node is removed, and no server with a node is retired."""
+    gone = old(1)
+    servers = [server(slot, phase, migrated=slot == 1) for slot, phase in enumerate(news, start=1)]
+    nodes = [[node(gone, condition)] if condition else [] for condition in conditions]
+    news_nodes = [node(one) for one in servers]
+    balancers = [
+        balancer(*news_nodes, *nodes[0]),
+        balancer(*news_nodes, *nodes[1], listener=HTTPS),
+    ]
+    state = seen(*servers, gone, balancers=balancers, drained=frozenset({gone.id} if drained else ()))
+
+    for step in plan(goal(count=3), state) | rotation(goal(count=3), state):
+        if isinstance(step, RetireServer):
+            assert not any(one.nodes_of(state.server(step.server_id)) for one in state.balancers)
+        if isinstance(step, RemoveNodes):
+            held = state.balancer(step.balancer).nodes
+            assert all(one.condition is not Condition.ENABLED for one in held if one.address in step.addresses)
