@@ -29,6 +29,12 @@ class Clock(Protocol):
         :raises Interrupted: as soon as the rollout is told to stop.
         """
 
+    def stop(self) -> None:
+        """End all waits, those under way and later ones, until `resume`."""
+
+    def resume(self) -> None:
+        """Allow waits again."""
+
 
 class WallClock:
     """Real time. `stop` ends every pause that is under way, in every thread, and all later ones."""

@@ -96,7 +96,7 @@ def _balancer(step: steps.CreateBalancer) -> LoadBalancer:
 def _staged(step: steps.OnServer, server: Server) -> Server:
     if isinstance(step, steps.Migrate):
         return replace(server, labels=replace(server.labels, migrated=True))
-    return server.at(REACHES[type(step)])
+    return server.passed(REACHES[type(step)])
 
 
 def _nodes(step: steps.OnBalancer, balancer: LoadBalancer) -> tuple[Node, ...]:

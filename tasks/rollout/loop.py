@@ -99,6 +99,17 @@ class Loop:
             if outcome.error is not None:
                 raise outcome.error
 
+    def perform(self, bag: frozenset[Step]) -> None:
+        """Perform these steps once, side by side, all to their end.
+
+        :raises Exception: the error of the first step that failed.
+        """
+        for step in sorted(bag, key=str):
+            self._start(step, Counter())
+        errors = self.settle()
+        if errors:
+            raise errors[0]
+
     def settle(self) -> list[Exception]:
         """Wait until nothing runs, taking in what was seen; give the errors."""
         errors = []

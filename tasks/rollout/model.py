@@ -26,6 +26,12 @@ class Phase(StrEnum):
         order = list(Phase)
         return order.index(self) >= order.index(other)
 
+    @property
+    def next(self) -> Phase | None:
+        """The phase after this one; None after the last."""
+        later = list(Phase)[list(Phase).index(self) + 1 :]
+        return later[0] if later else None
+
 
 class ServerStatus(StrEnum):
     """What Nova says of a server, as far as it matters here."""
@@ -123,9 +129,12 @@ class Server:
         """How far it has come."""
         return self.labels.phase
 
-    def at(self, phase: Phase) -> Server:
-        """Give the same server with `phase` reached; never a step back."""
-        return self if self.phase.reached(phase) else replace(self, labels=replace(self.labels, phase=phase))
+    def passed(self, phase: Phase) -> Server:
+        """Give the server after the stage that leads to `phase`: it gets there only from the phase before.
+
+        So a stage that is run by hand on a server that is further on, or not as far, changes nothing.
+        """
+        return replace(self, labels=replace(self.labels, phase=phase)) if self.phase.next is phase else self
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -260,6 +269,10 @@ class Observation:
     def balancer(self, name: str) -> LoadBalancer | None:
         """Find the load balancer of a listener, by the listener's name."""
         return next((balancer for balancer in self.balancers if balancer.name == name), None)
+
+    def generations(self) -> tuple[str, ...]:
+        """Give the generations that have servers, newest first: their names begin with the time."""
+        return tuple(sorted({server.labels.generation for server in self.servers}, reverse=True))
 
     def generation(self, generation: str) -> tuple[Server, ...]:
         """Give the servers of one generation, by slot."""

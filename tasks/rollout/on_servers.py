@@ -92,22 +92,23 @@ class ServerActs:
         match step:
             case steps.SetUp():
                 self.hosts.set_up(server)
-                server = server.at(Phase.SET_UP)
+                after = server.passed(Phase.SET_UP)
             case steps.Migrate():
                 self.hosts.migrate(server)
-                server = replace(server, labels=replace(server.labels, migrated=True))
+                after = replace(server, labels=replace(server.labels, migrated=True))
             case steps.TestApp():
                 self.hosts.test(server)
-                server = server.at(Phase.TESTED)
+                after = server.passed(Phase.TESTED)
             case steps.Check():
                 self.hosts.check(server)
-                server = server.at(Phase.READY)
+                after = server.passed(Phase.READY)
             case steps.MarkServing():
-                server = server.at(Phase.SERVING)
+                after = server.passed(Phase.SERVING)
             case _:
                 raise TypeError(step)
-        self.compute.label(server)
-        return server
+        if after != server:
+            self.compute.label(after)
+        return after
 
     def await_drained(self, step: steps.AwaitDrained, seen: Observation) -> Drained:
         """Wait until no connection is left, or until the drain limit; then say how many are cut."""

@@ -55,16 +55,18 @@ def plan(goal: Goal, seen: Observation) -> frozenset[Step]:
 
 def bring_up(goal: Goal, seen: Observation) -> frozenset[Step]:
     """Give the steps that make `count` ready servers; empty when they are ready."""
-    slots = {slot: _server_of_slot(slot, goal, seen) for slot in range(1, goal.count + 1)}
-    steps: set[Step] = set()
-    for slot, server in slots.items():
-        steps |= set(_toward_active(slot, server, goal, seen))
-    active = [server for server in slots.values() if server and server.status is ServerStatus.ACTIVE]
-    steps |= {step for server in active for step in _next_stage(server, goal, seen)}
-    building = {server.id for server in slots.values() if server} - {server.id for server in active}
-    watched = building - {step.server_id for step in steps if isinstance(step, ReplaceBuild)}
-    if watched and not any(isinstance(step, GiveUp) for step in steps):
-        steps.add(WatchBuilds(server_ids=frozenset(watched)))
+    active = (server for server in _by_slot(goal, seen).values() if server and server.status is ServerStatus.ACTIVE)
+    stages = {step for server in active for step in _next_stage(server, goal, seen)}
+    return boot(goal, seen) | stages
+
+
+def boot(goal: Goal, seen: Observation) -> frozenset[Step]:
+    """Give the steps that make `count` ACTIVE servers; empty when there are."""
+    slots = _by_slot(goal, seen)
+    steps = {step for slot, server in slots.items() for step in _toward_active(slot, server, goal, seen)}
+    pending = {server.id for server in slots.values() if server and server.status not in {*DEAD, ServerStatus.ACTIVE}}
+    if pending:
+        steps.add(WatchBuilds(server_ids=frozenset(pending)))
     return frozenset(steps | {RetireServer(server_id=server.id) for server in _doubles(goal, seen)})
 
 
@@ -141,15 +143,16 @@ def _bring_in(listener: Listener, wanted: frozenset[str], goal: Goal, seen: Obse
         yield AwaitOnline(balancer=balancer.name, addresses=wanted)
 
 
-def _server_of_slot(slot: int, goal: Goal, seen: Observation) -> Server | None:
-    return next((server for server in seen.generation(goal.generation) if server.labels.slot == slot), None)
+def _by_slot(goal: Goal, seen: Observation) -> dict[int, Server | None]:
+    """Give the server of every slot that the goal has; the first one, should there be two."""
+    found = {server.labels.slot: server for server in reversed(seen.generation(goal.generation))}
+    return {slot: found.get(slot) for slot in range(1, goal.count + 1)}
 
 
 def _doubles(goal: Goal, seen: Observation) -> tuple[Server, ...]:
     """Give the servers of a slot beyond its first: a create whose answer was lost may have made two."""
-    generation = seen.generation(goal.generation)
-    kept = {server.labels.slot: server.id for server in reversed(generation)}
-    return tuple(server for server in generation if kept[server.labels.slot] != server.id)
+    kept = set(_by_slot(goal, seen).values())
+    return tuple(server for server in seen.generation(goal.generation) if server not in kept)
 
 
 def _others(goal: Goal, seen: Observation) -> tuple[Server, ...]:

@@ -33,8 +33,8 @@ class Compute(Protocol):
     def delete(self, server_id: str) -> None:
         """Ask for a server to be deleted. One that is gone already is no error. Asynchronous: look until it is gone."""
 
-    def reboot(self, server_id: str) -> None:
-        """Reboot a server (soft)."""
+    def problems(self, extra_servers: int) -> list[str]:
+        """Say everything that would keep the cloud from building that many more servers: image, flavor, quota."""
 
     def console(self, server_id: str) -> str:
         """Read the server's console log, as long as the cloud keeps it; empty when there is none yet."""

@@ -1,0 +1,60 @@
+"""Questions about the servers that were seen: which generation is newest, which is ready, who is meant by a name."""
+
+from __future__ import annotations
+
+from tasks.errors import SettingsError
+from tasks.rollout.model import Observation, Phase, Server, ServerStatus
+
+
+def newest(seen: Observation) -> tuple[Server, ...]:
+    """Give the servers of the newest generation.
+
+    :raises SettingsError: there are no servers at all.
+    """
+    generations = seen.generations()
+    if not generations:
+        raise SettingsError("there are no servers yet", advice="`fab servers.create` or `fab deploy` makes some.")
+    return seen.generation(generations[0])
+
+
+def is_ready(servers: tuple[Server, ...]) -> bool:
+    """Say whether a generation may take traffic: its migrations ran, and every server has passed every stage."""
+    passed = all(one.status is ServerStatus.ACTIVE and one.phase.reached(Phase.READY) for one in servers)
+    return passed and any(server.labels.migrated for server in servers)
+
+
+def newest_ready(seen: Observation, *, release: str | None, count: int | None) -> tuple[Server, ...]:
+    """Give the newest generation that may take traffic; of this release, and with this many servers, if given.
+
+    :raises SettingsError: there is none; the message says how far each generation has come.
+    """
+    generations = [seen.generation(generation) for generation in seen.generations()]
+    for servers in generations:
+        fits = release in {None, servers[0].labels.release} and count in {None, len(servers)}
+        if fits and is_ready(servers):
+            return servers
+    states = "".join(f"\n  {servers[0].labels.generation}: {progress(servers)}" for servers in generations)
+    asked = "".join([f" of release {release}" if release else "", f" with {count} servers" if count else ""])
+    raise SettingsError(
+        f"no generation{asked} is ready to be rotated in{states or '; there are no servers'}",
+        advice="`fab setup migrate test check` brings the newest generation to ready; `fab deploy` does everything.",
+    )
+
+
+def progress(servers: tuple[Server, ...]) -> str:
+    """Say in words how far a generation has come."""
+    stages = ", ".join(f"{server.name} {server.phase}" for server in servers)
+    migrated = any(server.labels.migrated for server in servers)
+    return f"{stages}; {'migrated' if migrated else 'not migrated'}"
+
+
+def named(seen: Observation, wanted: str) -> Server:
+    """Find a server by name, id or private IP.
+
+    :raises SettingsError: none of ours is called so.
+    """
+    for server in seen.servers:
+        if wanted in {server.name, server.id, server.private_ip}:
+            return server
+    known = "".join(f"\n  {server.name}  {server.private_ip or '(no address yet)'}" for server in seen.servers)
+    raise SettingsError(f"no server of this app and environment is called {wanted}; there are:{known or ' none'}")
