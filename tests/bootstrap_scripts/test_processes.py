@@ -8,8 +8,12 @@ import pytest
 from tasks.waiting import Patience, WallClock, until
 from tests.bootstrap_scripts.servers import DEADLINE, FolderServer, plain_release
 
-# Says who it is, then waits for good; TERM ends it, after it has said so.
-WAITING = "trap 'echo stopped; exit 0' TERM; echo running as $$; while :; do read -r _ <>fifo; done"
+# Says who it is, then waits for good; at TERM it clears up for a moment, and says that it ends.
+WAITING = """
+trap 'ls -R /usr/share >/dev/null; echo stopped; exit 0' TERM
+echo running as $$
+while :; do read -r _ <>fifo; done
+"""
 
 
 @pytest.fixture
