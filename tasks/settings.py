@@ -1,0 +1,169 @@
+"""What can be set: types, defaults and meanings. `settings_file` reads them.
+
+What a key means stands in its description here, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
+
+from tasks.errors import SettingsError
+
+PACKAGE_ROOT = Path(__file__).parent.parent
+LOCAL = "local"
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[float, Field(gt=0)]
+Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+Line = Annotated[str, StringConstraints(pattern=r"^[^\r\n]*$")]
+
+
+class Section(BaseModel):
+    """A part of the settings: unknown keys are mistakes, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SourceSettings(Section):
+    """What a release is built from, and for."""
+
+    path: Path = Field(PACKAGE_ROOT / "tests/sample_app", description="the app's folder, relative to this file")
+    requirements: str = Field("requirements.txt", description='its pip requirements file; "" when it has none')
+    python: str = Field(
+        "", pattern=r"^(\d+\.\d+)?$", description='the servers\' Python, such as "3.11"; "" = like here'
+    )
+    platforms: tuple[str, ...] = Field(
+        (), description='wheel platforms of the servers, such as "manylinux2014_aarch64"'
+    )
+
+
+class CommandSettings(Section):
+    """What is run on new servers, in the app's folder."""
+
+    migrate: str = Field("python manage.py migrate --noinput", description='run once per deploy; "" = nothing')
+    test: str = Field("python manage.py test --noinput", description='run on every new server; "" = nothing')
+
+
+class CheckSettings(Section):
+    """How a server proves that its app works: an HTTP request to its private IP and node port."""
+
+    path: str = Field("/healthz", pattern="^/", description="the path asked for")
+    status: int = Field(200, ge=100, le=599, description="the status expected")
+    deadline: Seconds = Field(60, description="seconds the app may take from its start until the check passes")
+
+
+class ServerSettings(Section):
+    """What servers are made of, and how they are reached."""
+
+    image: str = Field(description="name or id of the image")
+    flavor: str = Field(description="name or id of the flavor")
+    networks: tuple[str, ...] = Field((), description="ids of the networks to attach; none = the cloud's default")
+    private_network: str = Field("", description='network name or CIDR of the private IP; "" = find it')
+    user: str = Field("root", description="login user; others than root need sudo without a password")
+    ssh_port: Port = Field(22, description="where sshd listens")
+    key_file: str = Field(
+        "", description='private key to log in with; "" = one made for this app, kept in the state folder'
+    )
+
+
+class ListenerSettings(Section):
+    """A port that users connect to."""
+
+    name: Name = Field(description="part of the load balancer's name")
+    port: Port = Field(description="the port at the virtual IP")
+    protocol: Literal["HTTP", "HTTPS", "TCP"] = Field("HTTP", description="HTTPS and TCP are passed through")
+    node_port: Port | None = Field(None, description="the servers' port, if it is another than the common one")
+
+
+class MonitorSettings(Section):
+    """How load balancers find out whether a node answers."""
+
+    type: Literal["CONNECT", "HTTP", "none"] = Field(
+        "CONNECT", description="a connection, the check's path, or nothing"
+    )
+    delay: int = Field(10, ge=1, le=3600, description="seconds between two looks")
+    timeout: int = Field(5, ge=1, le=300, description="seconds a look may take")
+    attempts: int = Field(3, ge=1, le=10, description="failed looks in a row that take a node out")
+
+
+class BalancerSettings(Section):
+    """How load balancers spread requests."""
+
+    algorithm: Literal["RANDOM", "ROUND_ROBIN", "LEAST_CONNECTIONS"] = Field("ROUND_ROBIN", description="who is next")
+    timeout: int = Field(30, ge=30, le=120, description="seconds an idle connection is kept")
+    persistence: Literal["none", "HTTP_COOKIE", "SOURCE_IP"] = Field(
+        "none", description="whether a client sticks to a node"
+    )
+    monitor: MonitorSettings = Field(MonitorSettings(), description="the health monitor")
+
+
+class LimitSettings(Section):
+    """How long things may take, in seconds, before they count as failed."""
+
+    build: Seconds = Field(1200, description="a server's build")
+    ssh: Seconds = Field(300, description="from ACTIVE until its sshd answers with a host key from its console")
+    command: Seconds = Field(1800, description="each set-up script, the migrations, the tests")
+    balancer: Seconds = Field(300, description="a load balancer's change")
+    drain: Seconds = Field(60, description="old connections get this long to end")
+    delete: Seconds = Field(300, description="a server's deletion")
+
+
+class Settings(Section):
+    """Everything that can be set."""
+
+    app: Name = Field("guestbook", description="the app's name; with the environment it marks what is ours")
+    environment: Name = Field("production", description="which of the app's environments this is")
+    cloud: str = Field(
+        LOCAL, min_length=1, description='"local", or an entry of clouds.yaml; "env" = the OS_* variables'
+    )
+    count: int = Field(2, ge=1, le=200, description="how many servers serve")
+    node_port: Port = Field(8000, description="the servers' port that the app listens on")
+    build_attempts: int = Field(3, ge=1, le=10, description="how often a slot is built before the deploy fails")
+    bootstrap_scripts: Path = Field(PACKAGE_ROOT / "bootstrap_scripts", description="folder of the set-up scripts")
+    processes: dict[Name, Line] = Field(
+        {
+            "web": 'gunicorn guestbook.wsgi --bind "$PRIVATE_IP:$NODE_PORT"',
+            "worker": "python manage.py run_worker",
+        },
+        description="what runs on every server, from every boot on",
+    )
+    env: dict[Variable, str] = Field({}, description="environment variables of the app")
+    secrets: tuple[Variable, ...] = Field(
+        (), description="variables taken from the operator's environment, never shown"
+    )
+    source: SourceSettings = Field(SourceSettings(), description="what a release is built from")
+    commands: CommandSettings = Field(CommandSettings(), description="what is run on new servers")
+    check: CheckSettings = Field(CheckSettings(), description="how a server proves that it works")
+    server: ServerSettings = Field(description="what servers are made of")
+    listeners: tuple[ListenerSettings, ...] = Field(min_length=1, description="the ports that users connect to")
+    balancers: BalancerSettings = Field(BalancerSettings(), description="how load balancers spread requests")
+    limits: LimitSettings = Field(LimitSettings(), description="how long things may take")
+
+    @model_validator(mode="after")
+    def _listeners_differ(self) -> Self:
+        for what in ("name", "port"):
+            values = [getattr(listener, what) for listener in self.listeners]
+            twice = {value for value in values if values.count(value) > 1}
+            if twice:
+                raise ValueError(f"listeners: two of them have the {what} {twice.pop()}")
+        return self
+
+    @property
+    def is_local(self) -> bool:
+        """Say whether the local cloud is meant."""
+        return self.cloud == LOCAL
+
+    def secret_values(self) -> dict[str, SecretStr]:
+        """Take the secrets from the operator's environment.
+
+        :raises SettingsError: variables that are named in `secrets` are not set.
+        """
+        missing = [name for name in self.secrets if name not in os.environ]
+        if missing:
+            raise SettingsError(f"secrets: not set in your environment: {', '.join(missing)}")
+        return {name: SecretStr(os.environ[name]) for name in self.secrets}

@@ -1,0 +1,125 @@
+"""Reading the settings: one file, `deploy.toml` beside the fabfile, the same for `fab` and `inv`.
+
+Absent, it is the sample app on the local cloud; every key that is left out keeps its default. All mistakes are reported
+together, each with the path of its key.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import ValidationError
+
+from tasks.errors import SettingsError
+from tasks.settings import LOCAL, PACKAGE_ROOT, Section, Settings
+
+FILE_NAME = "deploy.toml"
+
+# What differs between the local cloud and others is a default there and a decision elsewhere.
+LOCAL_DEFAULTS: dict[str, Any] = {
+    "server": {"image": "Local Linux", "flavor": "general1-1", "ssh_port": 2222},
+    "listeners": [{"name": "http", "port": 8080}, {"name": "https", "port": 8443}],
+    "limits": {"build": 60, "ssh": 30, "drain": 30},
+}
+CLOUD_DEFAULTS: dict[str, Any] = {
+    "listeners": [{"name": "http", "port": 80}, {"name": "https", "port": 443, "protocol": "HTTPS"}],
+}
+
+
+def load(**overrides: Any) -> Settings:
+    """Read the settings file, if there is one. `overrides` come from the command line; None leaves a key as it is.
+
+    :raises SettingsError: with every mistake, one a line.
+    """
+    path = find_file()
+    given = _read(path) if path else {}
+    given |= {key: value for key, value in overrides.items() if value is not None}
+    return validate(given, origin=path or Path(FILE_NAME))
+
+
+def find_file() -> Path | None:
+    """Find the settings file: `DEPLOY_FILE`, or deploy.toml beside the nearest fabfile above the current folder.
+
+    :raises SettingsError: DEPLOY_FILE names a file that is not there.
+    """
+    named = os.environ.get("DEPLOY_FILE")
+    if named:
+        if not Path(named).is_file():
+            raise SettingsError(f"DEPLOY_FILE names {named}, which is not a file")
+        return Path(named).resolve()
+    here = Path.cwd()
+    roots = [folder for folder in (here, *here.parents) if (folder / "fabfile.py").is_file()]
+    beside = (roots[0] if roots else PACKAGE_ROOT) / FILE_NAME
+    return beside if beside.is_file() else None
+
+
+def validate(given: Mapping[str, Any], *, origin: Path) -> Settings:
+    """Turn what a file says into settings. Relative paths are relative to the file, `origin`.
+
+    :raises SettingsError: with every mistake, one a line.
+    """
+    defaults = LOCAL_DEFAULTS if given.get("cloud", LOCAL) == LOCAL else CLOUD_DEFAULTS
+    try:
+        settings = Settings.model_validate(_merged(defaults, given))
+    except ValidationError as invalid:
+        lines = "".join(f"\n  {line}" for line in _mistakes(invalid))
+        raise SettingsError(f"{origin} can not be used:{lines}") from None
+    source = settings.source.model_copy(update={"path": origin.parent / settings.source.path})
+    scripts = origin.parent / settings.bootstrap_scripts
+    return settings.model_copy(update={"source": source, "bootstrap_scripts": scripts})
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
+        raise SettingsError(f"{path} is not valid TOML: {broken}") from None
+    except OSError as unreadable:
+        raise SettingsError(f"{path} can not be read: {unreadable.strerror}") from None
+
+
+def _merged(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay what is given over the defaults, section by section."""
+    merged = dict(defaults)
+    for key, value in given.items():
+        below = merged.get(key)
+        merged[key] = _merged(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _mistakes(invalid: ValidationError) -> Iterator[str]:
+    for error in invalid.errors(include_url=False, include_input=False):
+        path = ".".join(str(part) for part in error["loc"])
+        match error["type"]:
+            case "value_error":
+                yield str(error["ctx"]["error"])
+            case "extra_forbidden":
+                yield f"{path}: there is no such key{_did_you_mean(error['loc'])}"
+            case "missing":
+                yield f"{path}: has to be set"
+            case _:
+                yield f"{path}: {_lower(error['msg'])}"
+
+
+def _did_you_mean(loc: tuple[int | str, ...]) -> str:
+    section: type[Section] | None = Settings
+    for part in loc[:-1]:
+        section = _section_at(section, part) if section and isinstance(part, str) else section
+    names = list(section.model_fields) if section else []
+    near = difflib.get_close_matches(str(loc[-1]), names, n=1)
+    return f"; did you mean {near[0]}?" if near else f"; there are {', '.join(names)}"
+
+
+def _section_at(section: type[Section], key: str) -> type[Section] | None:
+    kind = section.model_fields[key].annotation
+    kinds = (kind, *get_args(kind))
+    return next((found for found in kinds if isinstance(found, type) and issubclass(found, Section)), None)
+
+
+def _lower(message: str) -> str:
+    return message[:1].lower() + message[1:]
