@@ -1,0 +1,206 @@
+"""Load balancers through Rackspace Cloud Load Balancers v1.0.
+
+One load balancer per listener of ours; they share their virtual IPs. A change is sent once, and returns when the API
+has accepted it. Refuses to wait until a change is done: look at the status afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any, TypeVar
+
+from tasks.cloud import clb_bodies
+from tasks.cloud.faults import SUPPORT, Busy, NoSuchNodes, NotOffered, Stuck, doing
+from tasks.cloud.identity import Access
+from tasks.cloud.patient import Pace, PatientSession
+from tasks.cloud.profiles import BalancerProfile
+from tasks.errors import Conflict, Immutable, NotFound
+from tasks.rollout.model import BalancerStatus, Condition, Listener, LoadBalancer
+from tasks.waiting import Patience, until
+
+Part = TypeVar("Part")
+
+SERVICE = "rax:load-balancer"
+PAGE = 100
+# CLB docs, limits: BATCH_DELETE_LIMIT and the default NODE_LIMIT.
+BULK_DELETE = 10
+NODE_LIMIT = 25
+# Between the parts of a change that the API takes only piece by piece. In seconds.
+BETWEEN_PARTS = Patience(limit=120.0)
+
+
+class CloudLoadBalancers:
+    """The load balancers of our listeners (the port Balancers). Threads may share it.
+
+    :raises NotFound: the cloud has no such API in this region.
+    """
+
+    def __init__(self, access: Access, profile: BalancerProfile, pace: Pace | None = None) -> None:
+        self._profile = profile
+        self._pace = pace or Pace()
+        session = PatientSession(access.session, api="load balancer", pace=self._pace)
+        self._api = access.adapter(SERVICE, session, what="Cloud Load Balancers")
+
+    def find(self, listeners: Sequence[Listener]) -> tuple[LoadBalancer, ...]:
+        """Find the load balancers of these listeners, by name and port, with their nodes.
+
+        Those that are deleted, or go away while we look, do not count.
+
+        :raises Conflict: two have the name and port of one listener.
+        """
+        with doing("finding the load balancers"):
+            listed = [body for body in self._pages() if clb_bodies.status(body) is not BalancerStatus.DELETED]
+            ids = [self._only(listener, listed) for listener in listeners]
+            shown = (self._shown(balancer_id) for balancer_id in ids if balancer_id)
+            return tuple(balancer for balancer in shown if balancer)
+
+    def show(self, balancer_id: str) -> LoadBalancer:
+        """Show one load balancer with its nodes.
+
+        :raises NotFound: it does not exist, or no longer: 404, 410 and status DELETED all occur.
+        """
+        with doing(f"showing load balancer {balancer_id}"):
+            body = self._api.get(f"/loadbalancers/{balancer_id}").json()["loadBalancer"]
+            if body.get("status") == "DELETED":
+                raise NotFound("it is deleted")
+            return clb_bodies.balancer(body)
+
+    def create(self, listener: Listener, share_with: LoadBalancer | None) -> LoadBalancer:
+        """Create the load balancer of a listener, on the virtual IPs of `share_with` if given, without nodes.
+
+        :raises Uncertain: the answer was lost; look by name and port.
+        :raises QuotaExceeded: the account may not have more load balancers.
+        """
+        with doing(f"creating load balancer {listener.name} on port {listener.port}"):
+            body = clb_bodies.creation(listener, self._profile, share_with)
+            return clb_bodies.balancer(self._api.post("/loadbalancers", json=body).json()["loadBalancer"])
+
+    def add_nodes(self, balancer_id: str, addresses: Sequence[str], port: int) -> None:
+        """Add all these addresses, ENABLED, in one change.
+
+        :raises Conflict: one of them is a node already; none was added.
+        :raises Immutable: it is busy; none was added.
+        :raises QuotaExceeded: they would be more nodes than it may have; none was added.
+        """
+        if addresses:
+            with doing(f"adding {', '.join(addresses)} to load balancer {balancer_id}"):
+                self._api.post(self._nodes(balancer_id), json=clb_bodies.new_nodes(addresses, port))
+
+    def set_condition(self, balancer_id: str, node_ids: Sequence[str], condition: Condition) -> None:
+        """Set the condition of all these nodes, in one change where the service is recent enough.
+
+        :raises NotFound: one of them does not exist.
+        :raises Immutable: it is busy; nothing was changed.
+        """
+        if not node_ids:
+            return
+        with doing(f"setting nodes {', '.join(node_ids)} of load balancer {balancer_id} {condition}"):
+            try:
+                body = clb_bodies.conditions(node_ids, condition)
+                self._api.put(self._nodes(balancer_id), json=body)
+            except (NotFound, NotOffered):
+                # Before August 2021 the service had no bulk update (CLB docs, release notes).
+                self._set_one_by_one(balancer_id, node_ids, condition)
+
+    def remove_nodes(self, balancer_id: str, node_ids: Sequence[str]) -> None:
+        """Remove these nodes, ten at a time. Those that are gone already, with or without it, are no error.
+
+        :raises Immutable: it is busy; nothing was changed.
+        """
+        with doing(f"removing nodes {', '.join(node_ids)} from load balancer {balancer_id}"):
+            tens = [node_ids[start : start + BULK_DELETE] for start in range(0, len(node_ids), BULK_DELETE)]
+            self._in_parts(balancer_id, partial(self._remove, balancer_id), tens)
+
+    def node_limit(self) -> int:
+        """Give the greatest number of nodes that one load balancer may have."""
+        with doing("reading the limits of load balancers"):
+            limits = self._api.get("/loadbalancers/absolutelimits").json()["absolute"]
+            return next((int(limit["value"]) for limit in limits if limit["name"] == "NODE_LIMIT"), NODE_LIMIT)
+
+    def _pages(self) -> Iterator[dict[str, Any]]:
+        seen: set[int] = set()
+        params: dict[str, int] = {"limit": PAGE}
+        while True:
+            page = self._api.get("/loadbalancers", params=params).json()["loadBalancers"]
+            fresh = [body for body in page if body["id"] not in seen]
+            yield from fresh
+            # The list has no link to the next page; a page without news ends it even if the marker is not understood.
+            if not fresh or len(page) < PAGE:
+                return
+            seen.update(body["id"] for body in fresh)
+            params["marker"] = page[-1]["id"]
+
+    def _only(self, listener: Listener, listed: Sequence[dict[str, Any]]) -> str | None:
+        wanted = (listener.name, listener.port)
+        ids = [str(body["id"]) for body in listed if (body["name"], body.get("port")) == wanted]
+        if len(ids) > 1:
+            raise Conflict(
+                f"{len(ids)} load balancers are named {listener.name!r} and listen on port {listener.port}: "
+                f"{', '.join(ids)}",
+                advice="delete or rename those that are not meant",
+            )
+        return next(iter(ids), None)
+
+    def _shown(self, balancer_id: str) -> LoadBalancer | None:
+        try:
+            balancer = self.show(balancer_id)
+        except NotFound:
+            return None
+        return None if balancer.status is BalancerStatus.DELETED else balancer
+
+    def _set_one_by_one(self, balancer_id: str, node_ids: Sequence[str], condition: Condition) -> None:
+        def put(node_id: str) -> None:
+            self._api.put(f"{self._nodes(balancer_id)}/{node_id}", json=clb_bodies.one_condition(condition))
+
+        self._in_parts(balancer_id, put, node_ids)
+
+    def _remove(self, balancer_id: str, node_ids: Sequence[str]) -> None:
+        """Remove at most ten nodes. One id that is gone makes the API refuse them all, so the others are sent again."""
+        left = set(node_ids)
+        while left:
+            try:
+                self._api.delete(self._nodes(balancer_id), params={"id": sorted(left, key=int)})
+            except NoSuchNodes as refused:
+                if not refused.node_ids & left:
+                    raise
+                left -= refused.node_ids
+            except Busy:
+                if self._going_away(balancer_id):
+                    return
+                raise
+            except NotFound:
+                return
+            else:
+                return
+
+    def _going_away(self, balancer_id: str) -> bool:
+        """Find out what the refusal of a bulk delete hides; Stuck when the load balancer is broken."""
+        try:
+            status = self.show(balancer_id).status
+        except NotFound:
+            return True
+        if status is BalancerStatus.ERROR:
+            raise Stuck(f"load balancer {balancer_id} is in ERROR or suspended", advice=SUPPORT)
+        return status is BalancerStatus.DELETED
+
+    def _in_parts(self, balancer_id: str, change: Callable[[Part], None], parts: Sequence[Part]) -> None:
+        """Send a change part by part: the first may find the load balancer busy, the others wait for their turn."""
+        for number, part in enumerate(parts, start=1):
+            if number == 1:
+                change(part)
+            else:
+                what = f"load balancer {balancer_id} to take part {number} of {len(parts)} of a change"
+                accepted = partial(_accepted, change, part)
+                until(accepted, what=what, patience=BETWEEN_PARTS, clock=self._pace.clock)
+
+    def _nodes(self, balancer_id: str) -> str:
+        return f"/loadbalancers/{balancer_id}/nodes"
+
+
+def _accepted(change: Callable[[Part], None], part: Part) -> bool | None:
+    try:
+        change(part)
+    except Immutable:
+        return None
+    return True

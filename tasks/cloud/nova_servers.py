@@ -1,0 +1,78 @@
+"""What Nova says of a server becomes our Server (compute api-ref, servers). Refuses to know how Nova is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+from tasks.cloud.profiles import ServerProfile
+from tasks.rollout.model import Labels, Server, ServerStatus
+
+PRIVATE = "private"
+
+STATUSES = {
+    "BUILD": ServerStatus.BUILD,
+    "ACTIVE": ServerStatus.ACTIVE,
+    "REBOOT": ServerStatus.REBOOT,
+    "HARD_REBOOT": ServerStatus.REBOOT,
+    "SHUTOFF": ServerStatus.SHUTOFF,
+    "ERROR": ServerStatus.ERROR,
+    "DELETED": ServerStatus.DELETED,
+    "SOFT_DELETED": ServerStatus.DELETED,
+}
+
+
+def read(body: Mapping[str, Any], profile: ServerProfile) -> Server | None:
+    """Read a server; None when its metadata does not say that it belongs to the profile's app and environment."""
+    labels = Labels.from_metadata(body.get("metadata") or {})
+    if labels is None or (labels.app, labels.environment) != (profile.app, profile.environment):
+        return None
+    addresses = body.get("addresses") or {}
+    status = STATUSES.get(body["status"], ServerStatus.UNKNOWN)
+    private_ip = choose_private_ip(addresses, profile.private_network)
+    return Server(
+        id=str(body["id"]),
+        name=body["name"],
+        status=status,
+        private_ip=private_ip,
+        created=datetime.fromisoformat(body["created"]),
+        labels=labels,
+        fault=_fault(body) or _no_private_ip(status, private_ip, addresses),
+    )
+
+
+def choose_private_ip(addresses: Mapping[str, Any], wanted: str) -> str | None:
+    """Choose a server's private IP.
+
+    :param addresses: Nova's: a list of addresses for every network label.
+    :param wanted: a label or a CIDR; empty for the network labelled "private", else the only fixed IPv4 address.
+    """
+    found = list(_fixed(addresses))
+    if "/" in wanted:
+        inside = ip_network(wanted, strict=False)
+        return next((ip for _, ip in found if ip_address(ip) in inside), None)
+    labelled = [ip for label, ip in found if label == (wanted or PRIVATE)]
+    if labelled or wanted:
+        return next(iter(labelled), None)
+    return found[0][1] if len(found) == 1 else None
+
+
+def _fixed(addresses: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for label, entries in addresses.items():
+        for entry in entries:
+            if entry["version"] == 4 and entry.get("OS-EXT-IPS:type", "fixed") == "fixed":
+                yield label, entry["addr"]
+
+
+def _fault(body: Mapping[str, Any]) -> str:
+    # Nova shows the fault of a server in ERROR or DELETED only; the details are hidden from users.
+    return str((body.get("fault") or {}).get("message", ""))
+
+
+def _no_private_ip(status: ServerStatus, private_ip: str | None, addresses: Mapping[str, Any]) -> str:
+    if status is not ServerStatus.ACTIVE or private_ip or not addresses:
+        return ""
+    seen = ", ".join(f"{entry['addr']} ({label})" for label, entries in addresses.items() for entry in entries)
+    return f"none of its addresses is on the private network: {seen}; set private_network to a label or CIDR of these"

@@ -1,0 +1,103 @@
+"""What a cloud offers to choose from: images, flavors, networks, found by id or name.
+
+Refuses to guess: a name that fits none or several is an error that lists what would fit.
+"""
+
+from __future__ import annotations
+
+import difflib
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from tasks.errors import CloudError, Conflict, NotFound
+
+
+class Asked(Protocol):
+    """An adapter that answers GET with JSON, or raises a CloudError."""
+
+    def get(self, url: str, **kwargs: Any) -> Any:
+        """Ask for a path of the API."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offer:
+    """Something to choose. `ram` (MiB) and `cores` are those of a flavor."""
+
+    id: str
+    name: str
+    ram: int = 0
+    cores: int = 0
+
+
+class Offers:
+    """Everything of one kind that the cloud offers; listed once, at the first question, over all pages.
+
+    :param kind: the singular, such as "image"; the API wraps one in it and a list in its plural.
+    :param path: where the list is; one is at `path` without "/detail", followed by its id.
+    """
+
+    def __init__(self, adapter: Asked, *, kind: str, path: str) -> None:
+        self._adapter = adapter
+        self._kind = kind
+        self._path = path
+        self._listed: tuple[Offer, ...] | None = None
+        self._lock = threading.Lock()
+
+    def find(self, wanted: str) -> Offer:
+        """Find an offer by id, else by its exact name.
+
+        :raises NotFound: there is none; near names are in the advice.
+        :raises Conflict: several have that name.
+        """
+        listed = self._list()
+        found = [offer for offer in listed if offer.id == wanted] or [offer for offer in listed if offer.name == wanted]
+        if len(found) > 1:
+            ids = ", ".join(offer.id for offer in found)
+            raise Conflict(f"{len(found)} {self._kind}s are named {wanted!r}", advice=f"choose one by id: {ids}")
+        return found[0] if found else self._unlisted(wanted)
+
+    def problem(self, wanted: str) -> str:
+        """Say what is wrong with the choice; empty when nothing is."""
+        try:
+            self.find(wanted)
+        except CloudError as error:
+            return str(error).replace("\n", "; ")
+        return ""
+
+    def _unlisted(self, wanted: str) -> Offer:
+        # Shared and private ones can be used by id although they are in no list.
+        try:
+            if " " not in wanted and "/" not in wanted:
+                return _offer(self._adapter.get(f"{self._path.removesuffix('/detail')}/{wanted}").json()[self._kind])
+        except NotFound:
+            pass
+        names = sorted({name for offer in self._list() for name in (offer.name, offer.id)})
+        near = difflib.get_close_matches(wanted, names, n=3, cutoff=0.4)
+        advice = f"did you mean {' or '.join(map(repr, near))}?" if near else f"there are {len(self._list())} others"
+        raise NotFound(f"there is no {self._kind} {wanted!r}", advice=advice)
+
+    def _list(self) -> tuple[Offer, ...]:
+        with self._lock:
+            if self._listed is None:
+                self._listed = tuple(self._pages())
+            return self._listed
+
+    def _pages(self) -> Iterator[Offer]:
+        seen: set[str] = set()
+        marker: dict[str, str] = {}
+        while True:
+            body = self._adapter.get(self._path, params=marker).json()
+            fresh = [offer for offer in map(_offer, body[f"{self._kind}s"]) if offer.id not in seen]
+            yield from fresh
+            # A page that brings nothing new ends the list too: some services repeat the last one for ever.
+            if not fresh or not any(link.get("rel") == "next" for link in body.get(f"{self._kind}s_links", ())):
+                return
+            seen.update(offer.id for offer in fresh)
+            marker = {"marker": fresh[-1].id}
+
+
+def _offer(body: dict[str, Any]) -> Offer:
+    name, ram, cores = body.get("name") or "", body.get("ram") or 0, body.get("vcpus") or 0
+    return Offer(id=str(body["id"]), name=name, ram=int(ram), cores=int(cores))

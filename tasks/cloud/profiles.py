@@ -1,0 +1,100 @@
+"""What servers and load balancers are to be like: values that the settings fill in. No API is known here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerProfile:
+    """What every server of an app and environment is created from.
+
+    :param image: name or id. A name must be unique.
+    :param flavor: name or id.
+    :param key_name: a keypair of the cloud; with `public_key` too it must hold that key. Empty with `public_key`: one
+        is imported, named after the app, the environment and the key, so that two operators do not clash.
+    :param public_key: a line as in id_ed25519.pub.
+    :param networks: names or ids; none leaves it to the cloud.
+    :param private_network: the label of the network ("private"), or a CIDR, in which a server's private IP lies. Empty:
+        the network labelled "private", else the only fixed IPv4 address.
+    :param microversion: of the compute API; "2" for clouds that know none, such as Rackspace.
+    :param files: at most five small files injected at boot, by path (personality); microversions up to 2.56.
+    :param user_data: for cloud-init, at most 65535 characters once encoded.
+    :param config_drive: None leaves it to the cloud.
+    """
+
+    app: str
+    environment: str
+    image: str
+    flavor: str
+    key_name: str = ""
+    public_key: str = ""
+    networks: tuple[str, ...] = ()
+    private_network: str = ""
+    microversion: str = "2.1"
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    user_data: str = ""
+    config_drive: bool | None = None
+    security_groups: tuple[str, ...] = ()
+    availability_zone: str = ""
+
+
+class Algorithm(StrEnum):
+    """How a load balancer chooses a node (CLB docs, algorithms)."""
+
+    RANDOM = "RANDOM"
+    ROUND_ROBIN = "ROUND_ROBIN"
+    LEAST_CONNECTIONS = "LEAST_CONNECTIONS"
+    WEIGHTED_ROUND_ROBIN = "WEIGHTED_ROUND_ROBIN"
+    WEIGHTED_LEAST_CONNECTIONS = "WEIGHTED_LEAST_CONNECTIONS"
+
+
+class Persistence(StrEnum):
+    """How a load balancer sends the same user to the same node (CLB docs, session persistence)."""
+
+    COOKIE = "HTTP_COOKIE"
+    SOURCE_IP = "SOURCE_IP"
+
+
+class Probe(StrEnum):
+    """How a health monitor looks at a node: connect only, or ask for a page."""
+
+    CONNECT = "CONNECT"
+    PAGE = "PAGE"
+
+
+@dataclass(frozen=True, kw_only=True)
+class HealthMonitor:
+    """How a load balancer finds out whether a node works (CLB docs, monitors). Times in seconds.
+
+    :param delay: between two probes, 1 to 3600.
+    :param timeout: of one probe, 1 to 300.
+    :param attempts: failed probes until a node is OFFLINE, 1 to 10.
+    :param path: the page asked for; only for PAGE, as is `status_regex`.
+    """
+
+    probe: Probe = Probe.PAGE
+    delay: int = 5
+    timeout: int = 3
+    attempts: int = 2
+    path: str = "/healthz"
+    status_regex: str = "^[23][0-9][0-9]$"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BalancerProfile:
+    """What every load balancer of an app and environment is created with.
+
+    :param timeout: seconds that a connection may be idle, 30 to 120.
+    :param virtual_ip_type: PUBLIC, or SERVICENET for a load balancer that only servers can reach.
+    """
+
+    app: str
+    environment: str
+    algorithm: Algorithm = Algorithm.LEAST_CONNECTIONS
+    timeout: int = 30
+    monitor: HealthMonitor | None = None
+    persistence: Persistence | None = None
+    virtual_ip_type: str = "PUBLIC"
