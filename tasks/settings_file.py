@@ -93,7 +93,10 @@ def _merged(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, 
 
 
 def _mistakes(invalid: ValidationError) -> Iterator[str]:
-    for error in invalid.errors(include_url=False, include_input=False):
+    errors = invalid.errors(include_url=False, include_input=False)
+    for error in errors:
+        if any(other["loc"][: len(error["loc"])] == error["loc"] != other["loc"] for other in errors):
+            continue  # a list or section is said to be wrong because of what is wrong inside it
         path = ".".join(str(part) for part in error["loc"])
         match error["type"]:
             case "value_error":

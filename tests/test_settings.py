@@ -101,7 +101,7 @@ def test_a_missing_deploy_file_is_said(monkeypatch):
     """DEPLOY_FILE that names nothing is a mistake, not the defaults."""
     monkeypatch.setenv("DEPLOY_FILE", "/nowhere/deploy.toml")
 
-    with pytest.raises(SettingsError, match="/nowhere/deploy.toml"):
+    with pytest.raises(SettingsError, match=r"/nowhere/deploy\.toml"):
         load()
 
 
