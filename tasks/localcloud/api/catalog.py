@@ -1,0 +1,68 @@
+"""Which services there are and where: the service catalog in the shapes of identity v2.0 and v3.
+
+Names and types are Rackspace's (Identity docs, service-access).
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """One entry of the catalog; `path` is where it is served, `{project}` stands for the project's id."""
+
+    name: str
+    type: str
+    path: str
+
+
+SERVICES = (
+    Service(name="cloudServersOpenStack", type="compute", path="/compute/v2.1"),
+    Service(name="cloudImages", type="image", path="/image/v2"),
+    Service(name="cloudLoadBalancers", type="rax:load-balancer", path="/clb/v1.0/{project}"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalog:
+    """The services of one project in one region, as seen from a client that asked at `root` (http://host:port)."""
+
+    root: str
+    region: str
+    project: str
+
+    def v2(self) -> list[dict[str, Any]]:
+        """Give `access.serviceCatalog` of identity v2.0."""
+        return [
+            {"name": service.name, "type": service.type, "endpoints": [self._v2_endpoint(service)]}
+            for service in SERVICES
+        ]
+
+    def v3(self) -> list[dict[str, Any]]:
+        """Give `token.catalog` of identity v3."""
+        return [
+            {"id": _id(service.type), "name": service.name, "type": service.type, "endpoints": [self._v3(service)]}
+            for service in SERVICES
+        ]
+
+    def _v2_endpoint(self, service: Service) -> dict[str, str]:
+        return {"region": self.region, "tenantId": self.project, "publicURL": self._url(service)}
+
+    def _v3(self, service: Service) -> dict[str, str]:
+        return {
+            "id": _id(f"{service.type} {self.region}"),
+            "interface": "public",
+            "region": self.region,
+            "region_id": self.region,
+            "url": self._url(service),
+        }
+
+    def _url(self, service: Service) -> str:
+        return self.root + service.path.format(project=self.project)
+
+
+def _id(name: str) -> str:
+    return uuid.uuid5(uuid.NAMESPACE_URL, f"local-cloud {name}").hex

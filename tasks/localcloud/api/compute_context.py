@@ -1,0 +1,41 @@
+"""What the parts of the compute API share: the model, whose project it is, and how answers name themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from starlette.requests import Request
+
+from tasks.localcloud.api.microversions import spoken
+from tasks.localcloud.api.server_views import ServerView
+from tasks.localcloud.credentials import Credentials
+from tasks.localcloud.images import Images
+from tasks.localcloud.keypairs import Keypairs
+from tasks.localcloud.servers import Servers
+
+ENDPOINT = "/compute/v2.1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compute:
+    """The compute service of one project. `page_limit` is the greatest number of items in one answer."""
+
+    servers: Servers
+    images: Images
+    keypairs: Keypairs = field(default_factory=Keypairs)
+    credentials: Credentials
+    page_limit: int = 1000
+
+    def view(self, request: Request) -> ServerView:
+        """Give the view of whoever has sent a request."""
+        return ServerView(
+            root=root_of(request),
+            minor=spoken(request).minor,
+            project=self.credentials.project,
+            user_id=self.credentials.user_id,
+        )
+
+
+def root_of(request: Request) -> str:
+    """Give the compute endpoint as the client calls it."""
+    return f"{request.url.scheme}://{request.url.netloc}{ENDPOINT}"

@@ -1,0 +1,49 @@
+"""What can be done to a server by `POST /servers/{id}/action`: reboot, and read its console.
+
+Facts: api-ref, servers-actions; nova/api/openstack/compute/{servers,console_output}.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from tasks.localcloud.api.bodies import Requested, read_json
+from tasks.localcloud.api.compute_context import Compute
+from tasks.localcloud.api.server_bodies import ConsoleBody, RebootBody
+from tasks.localcloud.refusals import BadRequest
+from tasks.localcloud.server import RebootType
+
+
+class ServerActionsApi:
+    """`/servers/{id}/action`."""
+
+    def __init__(self, compute: Compute) -> None:
+        self._compute = compute
+        self._actions = {"reboot": self._reboot, "os-getConsoleOutput": self._console}
+
+    def routes(self) -> list[Route]:
+        """Give the route, below the compute endpoint."""
+        return [Route("/servers/{id}/action", self.act, methods=["POST"])]
+
+    async def act(self, request: Request) -> Response:
+        """Do what the body's one key says."""
+        body = await read_json(request)
+        if not isinstance(body, dict) or len(body) != 1:
+            raise BadRequest("Malformed request body")
+        [name] = body
+        if name not in self._actions:
+            raise BadRequest(f"There is no such action: {name}")
+        return self._actions[name](request.path_params["id"], body)
+
+    def _reboot(self, server_id: str, body: Any) -> Response:
+        kind = RebootType(Requested(RebootBody).read(body).reboot.type.upper())
+        self._compute.servers.reboot(server_id, kind)
+        return Response(status_code=202)
+
+    def _console(self, server_id: str, body: Any) -> Response:
+        lines = Requested(ConsoleBody).read(body).lines()
+        return JSONResponse({"output": self._compute.servers.console(server_id, lines)})

@@ -1,0 +1,217 @@
+"""The running local cloud: starts everything, serves until it is told to end, ends everything.
+
+`python -m tasks.localcloud.daemon STATE_DIR READY_FD OPTIONS` is what `up` runs. One JSON line on READY_FD says how the
+start went: `{"warning": …}` when the cloud answers, `{"failed": …}` when it does not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from tasks.localcloud.api import clb
+from tasks.localcloud.api.application import Services, application
+from tasks.localcloud.api.compute_context import Compute
+from tasks.localcloud.balancers import BalancerService
+from tasks.localcloud.credentials import Credentials, Tokens, new_credentials
+from tasks.localcloud.images import Images, image_of_this_machine
+from tasks.localcloud.locks import hold
+from tasks.localcloud.machines.hypervisor import Hypervisor
+from tasks.localcloud.network import Network, claim_network
+from tasks.localcloud.options import Options
+from tasks.localcloud.servers import Servers, Site
+from tasks.localcloud.state import Access, StateDirectory
+
+log = logging.getLogger(__name__)
+
+_IDLE_CONNECTION_SECONDS = 3600
+"""Clients keep connections for a whole deploy; closing one under a client's POST would look like a lost answer."""
+
+
+class ApiServer(uvicorn.Server):
+    """Uvicorn, without its own ideas about signals: the daemon has other things to end as well."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals alone."""
+        yield
+
+
+class Daemon:
+    """One local cloud. `run` starts it, says so on `ready`, and returns when it has ended."""
+
+    def __init__(self, state: StateDirectory, options: Options) -> None:
+        self._state = state
+        self._options = options
+        self._ending = asyncio.Event()
+
+    async def run(self, ready: Ready) -> None:
+        """Serve until SIGTERM or SIGINT.
+
+        :raises Exception: whatever kept a part from starting; everything that did start is ended.
+        """
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self._ending.set)
+        async with AsyncExitStack() as parts:
+            warning = await self._start(parts)
+            ready.say_started(warning)
+            await self._ending.wait()
+            log.info("ending")
+
+    async def _start(self, parts: AsyncExitStack) -> str | None:
+        """Start all parts; gives the warning for who typed `up`."""
+        self._state.make_folders()
+        network = claim_network()
+        parts.callback(network.close)
+        hypervisor = await self._hypervisor(parts)
+        balancers = await self._balancers(parts, network)
+        servers = await self._servers(parts, hypervisor, network)
+        credentials = new_credentials()
+        compute = Compute(servers=servers, images=Images(image_of_this_machine()), credentials=credentials)
+        services = Services(
+            region=self._options.region, tokens=Tokens(), compute=compute, balancer_routes=clb.routes(balancers)
+        )
+        api_log = parts.enter_context(self._state.api_log.open("a"))
+        listener = parts.enter_context(_listen(network.api_address))
+        await parts.enter_async_context(_served(application(services, api_log), listener))
+        await asyncio.to_thread(_expect_answer, *listener.getsockname())
+        self._state.publish(self._access(credentials, listener, hypervisor.warning))
+        return hypervisor.warning
+
+    async def _hypervisor(self, parts: AsyncExitStack) -> Hypervisor:
+        hypervisor = Hypervisor(self._state.machines)
+        parts.push_async_callback(hypervisor.close)
+        await hypervisor.start()
+        return hypervisor
+
+    async def _balancers(self, parts: AsyncExitStack, network: Network) -> BalancerService:
+        balancers = BalancerService(
+            self._state.balancers,
+            network.virtual_ips.take,
+            give_back=network.virtual_ips.give_back,
+            pending_seconds=self._options.pending_seconds,
+        )
+        parts.push_async_callback(balancers.close)
+        await balancers.start()
+        return balancers
+
+    async def _servers(self, parts: AsyncExitStack, hypervisor: Hypervisor, network: Network) -> Servers:
+        site = Site(private_ips=network.private_ips, ssh_port=self._options.ssh_port, shared=self._state.shared)
+        servers = Servers(hypervisor, site)
+        parts.push_async_callback(servers.close)
+        return servers
+
+    def _access(self, credentials: Credentials, listener: socket.socket, warning: str | None) -> Access:
+        host, port = listener.getsockname()
+        return Access(
+            region=self._options.region,
+            username=credentials.username,
+            api_key=credentials.api_key,
+            password=credentials.password,
+            project=credentials.project,
+            auth_url_v2=f"http://{host}:{port}/identity/v2.0",
+            auth_url_v3=f"http://{host}:{port}/identity/v3",
+            warning=warning,
+        )
+
+
+class Ready:
+    """The pipe to whoever waits for the start; says one thing."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def say_started(self, warning: str | None) -> None:
+        """Say that the cloud answers."""
+        self._say({"warning": warning})
+
+    def say_failed(self, reason: str) -> None:
+        """Say why it does not."""
+        self._say({"failed": reason})
+
+    def _say(self, message: dict[str, str | None]) -> None:
+        try:
+            os.write(self._descriptor, json.dumps(message).encode() + b"\n")
+            os.close(self._descriptor)
+        except BrokenPipeError:
+            log.warning("nobody waits for the start any more")
+
+
+def _listen(address: str) -> socket.socket:
+    listener = socket.socket()
+    listener.bind((address, 0))
+    listener.listen(1024)
+    return listener
+
+
+@asynccontextmanager
+async def _served(app: ASGIApp, listener: socket.socket) -> AsyncIterator[None]:
+    """Serve an application on a socket for as long as the context lasts."""
+    server = ApiServer(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_keep_alive=_IDLE_CONNECTION_SECONDS,
+            timeout_graceful_shutdown=1,
+        )
+    )
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving
+
+
+def _expect_answer(host: str, port: int) -> None:
+    """Ask the API one question, so that "ready" is a fact and not a hope."""
+    connection = http.client.HTTPConnection(host, port, timeout=10)
+    try:
+        connection.request("GET", "/identity/v3")
+        status = connection.getresponse().status
+    finally:
+        connection.close()
+    if status != 200:
+        raise RuntimeError(f"the API answered {status} to the first question it was asked")
+
+
+def main(arguments: list[str]) -> int:
+    """Run one local cloud in this process; gives the exit code."""
+    path, ready_descriptor, options = arguments
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("asyncssh").setLevel(logging.WARNING)
+    os.umask(0o077)
+    state = StateDirectory(path=Path(path))
+    ready = Ready(int(ready_descriptor))
+    lock = hold(state.lock)
+    try:
+        asyncio.run(_run(state, Options.from_json(options), ready))
+    except Exception as error:
+        log.exception("the local cloud did not start, or failed to end in order")
+        ready.say_failed(str(error) or type(error).__name__)
+        return 1
+    finally:
+        os.close(lock)
+    return 0
+
+
+async def _run(state: StateDirectory, options: Options, ready: Ready) -> None:
+    await Daemon(state, options).run(ready)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

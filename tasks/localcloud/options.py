@@ -1,0 +1,35 @@
+"""What the person who starts a local cloud may choose; travels from `up` to the daemon as JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Self
+
+
+class IsolationChoice(StrEnum):
+    """How servers are kept apart: `auto` takes the best that the machine allows."""
+
+    AUTO = "auto"
+    PROCESSES = "processes"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """The choices; `pending_seconds` is how long a load balancer stays in PENDING_UPDATE at least."""
+
+    region: str = "ORD"
+    ssh_port: int = 2222
+    pending_seconds: float = 0.2
+    isolation: IsolationChoice = IsolationChoice.AUTO
+
+    def to_json(self) -> str:
+        """Write the choices on one line."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what `to_json` wrote."""
+        fields = json.loads(text)
+        return cls(**{**fields, "isolation": IsolationChoice(fields["isolation"])})

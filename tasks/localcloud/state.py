@@ -1,0 +1,195 @@
+"""Where a local cloud keeps its files, with which modes, and the record by which it is found.
+
+Owns paths, modes (directories 0700, files 0600) and the removal of everything. Knows nothing of processes or HTTP.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+MARKER = "daemon.lock"
+
+
+class ForeignDirectory(Exception):
+    """The state directory holds files that no local cloud has made; it is neither used nor removed."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} is not empty and is not a local cloud's state directory: choose another --state-dir")
+        self.path = path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Access:
+    """How a client reaches a running cloud: what `status --json` prints and `clouds.yaml` is made of."""
+
+    region: str
+    username: str
+    api_key: str = field(repr=False)
+    password: str = field(repr=False)
+    project: str
+    auth_url_v2: str
+    auth_url_v3: str
+    warning: str | None = None
+
+    def clouds_yaml(self) -> dict[str, Any]:
+        """Describe the cloud as the entry `local` of a `clouds.yaml` (openstacksdk, user/config/configuration)."""
+        auth = {
+            "auth_url": self.auth_url_v3,
+            "username": self.username,
+            "password": self.password,
+            "project_name": self.project,
+            "user_domain_name": "Default",
+            "project_domain_name": "Default",
+        }
+        entry = {"auth_type": "v3password", "auth": auth, "region_name": self.region, "identity_api_version": 3}
+        return {"clouds": {"local": entry}}
+
+
+@dataclass(frozen=True, kw_only=True)
+class StateDirectory:
+    """The files of one local cloud."""
+
+    path: Path
+
+    @property
+    def lock(self) -> Path:
+        """The file that the daemon keeps locked for as long as it lives; also marks the directory as ours."""
+        return self.path / MARKER
+
+    @property
+    def record(self) -> Path:
+        """How to reach the running cloud."""
+        return self.path / "cloud.json"
+
+    @property
+    def clouds_yaml(self) -> Path:
+        """The same for OpenStack clients."""
+        return self.path / "clouds.yaml"
+
+    @property
+    def api_log(self) -> Path:
+        """One line for every API request."""
+        return self.path / "api.log"
+
+    @property
+    def daemon_log(self) -> Path:
+        """What the daemon itself has to say."""
+        return self.path / "daemon.log"
+
+    @property
+    def machines(self) -> Path:
+        """The disks and consoles of the servers."""
+        return self.path / "machines"
+
+    @property
+    def balancers(self) -> Path:
+        """The files of the load balancers."""
+        return self.path / "balancers"
+
+    @property
+    def shared(self) -> Path:
+        """The volume that every server sees as /srv/shared."""
+        return self.path / "shared"
+
+    def claim(self) -> None:
+        """Make the directory if need be, and mark it as a local cloud's.
+
+        :raises ForeignDirectory: it exists and holds something else.
+        """
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if any(self.path.iterdir()) and not self.lock.exists():
+            raise ForeignDirectory(self.path)
+        self.path.chmod(0o700)
+        self.lock.touch(mode=0o600)
+
+    def clear(self) -> None:
+        """Remove what an earlier cloud has left here, except the lock."""
+        for entry in self.path.iterdir():
+            if entry != self.lock:
+                remove_tree(entry)
+
+    def make_folders(self) -> None:
+        """Make the folders of the servers, the load balancers and the shared volume."""
+        self.machines.mkdir(mode=0o700, exist_ok=True)
+        self.balancers.mkdir(mode=0o700, exist_ok=True)
+        self.shared.mkdir(mode=0o700, exist_ok=True)
+        # The mode of a world-writable volume is safe: nobody else gets past the 0700 of the directory above it.
+        self.shared.chmod(0o1777 if os.geteuid() == 0 else 0o700)
+
+    def publish(self, access: Access) -> None:
+        """Write the record and `clouds.yaml`, each in one step, so that nobody reads half of one."""
+        write_private(self.clouds_yaml, yaml.safe_dump(access.clouds_yaml(), sort_keys=False))
+        write_private(self.record, json.dumps(asdict(access)))
+
+    def access(self) -> Access:
+        """Read the record.
+
+        :raises FileNotFoundError: no cloud has come up here.
+        """
+        return Access(**json.loads(self.record.read_text()))
+
+    def remove(self) -> None:
+        """Remove the directory and everything in it.
+
+        :raises ForeignDirectory: it is not a local cloud's.
+        """
+        if not self.lock.exists() and any(self.path.iterdir()):
+            raise ForeignDirectory(self.path)
+        remove_tree(self.path)
+
+
+def default_directory(environment: Mapping[str, str]) -> Path:
+    """Give the state directory of a person who did not choose one (XDG base directories)."""
+    home = Path(environment.get("HOME") or Path.home())
+    base = Path(environment.get("XDG_STATE_HOME") or home / ".local" / "state")
+    return base / "disposable-servers" / "local-cloud"
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner can read, in one step."""
+    draft = path.with_name(path.name + ".new")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    draft.replace(path)
+
+
+def remove_tree(path: Path, *, patience: float = 5.0) -> None:
+    """Remove a file or folder, also one that processes still write to while they end; `patience` is in seconds.
+
+    :raises OSError: something in it could not be removed within that time.
+    """
+    deadline = time.monotonic() + patience
+    while path.is_symlink() or path.exists():
+        try:
+            if path.is_dir() and not path.is_symlink():
+                _make_removable(path)
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+        except FileNotFoundError:
+            continue
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
+def _make_removable(path: Path) -> None:
+    """Give the owner write permission in every folder: overlays leave folders of mode 000 behind."""
+    for folder, _, _ in os.walk(path, onerror=lambda _: None):
+        for entry in [
+            Path(folder),
+            *(Path(item.path) for item in os.scandir(folder) if item.is_dir(follow_symlinks=False)),
+        ]:
+            if not os.access(entry, os.W_OK | os.X_OK | os.R_OK):
+                entry.chmod(0o700)
