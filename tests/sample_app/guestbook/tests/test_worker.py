@@ -9,7 +9,7 @@ from io import StringIO
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
-from django.test import TestCase
+from django.test import TestCase, TransactionTestCase
 from django.utils import timezone
 
 from guestbook.models import Entry, Heartbeat
@@ -77,7 +77,7 @@ class Heartbeats(TestCase):
         assert not Heartbeat.objects.filter(server="gone-server").exists()
 
 
-class Running(TestCase):
+class Running(TransactionTestCase):
     def test_survives_busy_database(self):
         """A round that finds the database busy is skipped; the next one does its work."""
         Entry.objects.create(name="Ada", message="Hello")
