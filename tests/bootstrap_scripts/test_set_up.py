@@ -1,5 +1,7 @@
 """What set-up does with what a deploy pushed."""
 
+import json
+
 import pytest
 
 from tests.bootstrap_scripts.servers import FolderServer, archive, plain_release
@@ -58,6 +60,30 @@ def test_app_without_python(server: FolderServer) -> None:
 
     assert server.run("cat hello.txt").stdout == "hello"
     assert not (server.app / "venv").exists()
+
+
+def test_release_without_wheels(server: FolderServer) -> None:
+    """Where the release brings no wheels, its requirements come from the package index."""
+    about = {"app": "small", "python": "3", "wheels": False, "requirements": "needs.txt"}
+    release = archive({"app/needs.txt": "iniconfig==2.1.0\n", "release.json": json.dumps(about, indent=2)})
+    server.push(release, settings={}, procfile="")
+
+    done = server.set_up()
+
+    assert done.returncode == 0, done.stderr
+    assert server.run("python -c 'import iniconfig; print(iniconfig.__name__)'").stdout == "iniconfig\n"
+
+
+def test_requirements_cannot_be_had(server: FolderServer) -> None:
+    """Requirements that cannot be had stop set-up, and stop it again: what is half there is not taken for done."""
+    about = {"app": "small", "python": "3", "wheels": True, "requirements": "needs.txt"}
+    release = archive({"app/needs.txt": "iniconfig==2.1.0\n", "wheels/.keep": "", "release.json": json.dumps(about)})
+    server.push(release, settings={}, procfile="")
+
+    for _ in range(2):
+        failed = server.set_up()
+        assert failed.returncode != 0
+        assert "iniconfig==2.1.0" in failed.stderr
 
 
 def test_settings_reach_the_app(server: FolderServer) -> None:
