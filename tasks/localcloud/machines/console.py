@@ -1,0 +1,64 @@
+"""The console log: what a booting server says there, and how it is read.
+
+The host keys are shown the way cloud-init shows them (cloud-init, `tools/write-ssh-key-fingerprints`).
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from asyncssh import SSHKey
+
+_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[^\t\n\x20-\x7e\x80-\U0010ffff]|[\x80-\x9f]")
+
+
+def read(file: Path, lines: int | None = None) -> str:
+    """Give the log, or its last `lines` lines, without control characters other than tab and line end.
+
+    A server that has not printed anything yet has an empty log.
+    """
+    if not file.exists():
+        return ""
+    text = _CONTROL.sub("", file.read_text(errors="replace"))
+    if lines is None:
+        return text
+    return "".join(text.splitlines(keepends=True)[-lines:]) if lines > 0 else ""
+
+
+def say(text: str) -> None:
+    """Print a line of the boot log, stamped as the kernel does; the console is this process's standard error."""
+    sys.stderr.write(f"[{time.monotonic():12.6f}] {text}\n")
+    sys.stderr.flush()
+
+
+def show_host_keys(keys: Sequence[SSHKey]) -> None:
+    """Print the fingerprints, as logger does, and then the public keys."""
+    border = "#" * 61
+    fingerprints = [_fingerprint(key) for key in keys]
+    stamp = f"<14>{datetime.now(UTC):%b %e %H:%M:%S} cloud-init: "
+    for line in (
+        border,
+        "-----BEGIN SSH HOST KEY FINGERPRINTS-----",
+        *fingerprints,
+        "-----END SSH HOST KEY FINGERPRINTS-----",
+        border,
+    ):
+        sys.stderr.write(f"{stamp}{line}\n")
+    sys.stderr.write("-----BEGIN SSH HOST KEY KEYS-----\n")
+    for key in keys:
+        sys.stderr.write(key.export_public_key().decode().strip() + "\n")
+    sys.stderr.write("-----END SSH HOST KEY KEYS-----\n")
+    sys.stderr.flush()
+
+
+def _fingerprint(key: SSHKey) -> str:
+    algorithm = key.get_algorithm()
+    name, bits = {"ssh-ed25519": ("ED25519", 256), "ssh-rsa": ("RSA", 3072)}.get(algorithm, ("ECDSA", 256))
+    return f"{bits} {key.get_fingerprint()} {key.get_comment() or 'no comment'} ({name})"

@@ -1,0 +1,254 @@
+"""The hypervisor: boots, reboots and deletes servers, and notices when one ends by itself.
+
+Owns the folder with the servers' disks and consoles, and the fork server that runs them. Refuses to know about
+namespaces, SSH and the API. It belongs to one event loop, which it does not block.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tasks.localcloud.machines import console, disk
+from tasks.localcloud.machines.spec import Boot, BootFailed, Ending, Isolation, MachineSpec
+
+BOOT_SECONDS = 30.0
+_SOFT_SECONDS = 10.0
+_PULL_SECONDS = 5.0
+_CLOSE_SECONDS = 15.0
+_IMAGE = "image"
+_PACKAGES = Path(__file__).parents[3]
+
+
+class _Life:
+    """One life of a server, from its fork to the end of its init."""
+
+    def __init__(self) -> None:
+        loop = asyncio.get_running_loop()
+        self.up: asyncio.Future[None] = loop.create_future()
+        self.gone: asyncio.Future[int] = loop.create_future()
+        self.reason = ""
+        self.end_is_wanted = False
+
+
+def _ignore(machine_id: str, reason: str) -> None:
+    del machine_id, reason
+
+
+class Hypervisor:
+    """Runs servers in `directory`, a folder of its own that it makes, and removes when it closes.
+
+    `isolation` set to PROCESSES does without namespaces where they would be allowed. `on_death` is told the id of a
+    server that ended by itself, and why; a server that reboots itself does not end.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        isolation: Isolation | None = None,
+        on_death: Callable[[str, str], None] = _ignore,
+    ) -> None:
+        self.isolation = isolation or Isolation.NAMESPACES
+        self.warning: str | None = None
+        self._directory = directory
+        self._on_death = on_death
+        self._boots: dict[str, Boot] = {}
+        self._lives: dict[str, _Life] = {}
+        self._restarts: set[asyncio.Task[None]] = set()
+        self._ready: asyncio.Future[None]
+        self._process: asyncio.subprocess.Process
+        self._listening: asyncio.Task[None]
+
+    async def start(self) -> None:
+        """Start the fork server and find out what this machine allows; sets `isolation` and `warning`.
+
+        :raises BootFailed: when the fork server does not start.
+        """
+        await asyncio.to_thread(self._make_directory)
+        self._ready = asyncio.get_running_loop().create_future()
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "tasks.localcloud.machines.forkserver",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            env=os.environ | {"PYTHONPATH": str(_PACKAGES)},
+            start_new_session=True,
+        )
+        self._listening = asyncio.create_task(self._listen())
+        async with asyncio.timeout(BOOT_SECONDS):
+            await self._ready
+        if self.isolation is Isolation.NAMESPACES:
+            await self._probe()
+        else:
+            self.warning = "Servers are plain processes without namespaces, as asked for."
+
+    async def boot(self, spec: MachineSpec) -> None:
+        """Make a server and return when it is up: its init runs and its SSH server listens.
+
+        :raises BootFailed: with the reason; what there is of the server stays until `delete`.
+        """
+        if spec.id in self._boots:
+            raise BootFailed(f"server {spec.id} exists already")
+        self._boots[spec.id] = self._boot_of(spec, self._directory / spec.id)
+        await self._begin(spec.id)
+
+    async def reboot(self, machine_id: str) -> None:
+        """End a server's processes with SIGTERM (SIGKILL when they take too long) and boot it again.
+
+        :raises BootFailed: when it does not come up again, or there is no such server.
+        """
+        await self._end(machine_id, "SIGINT", _SOFT_SECONDS)
+        await self._begin(machine_id)
+
+    async def hard_reboot(self, machine_id: str) -> None:
+        """End a server's processes with SIGKILL and boot it again.
+
+        :raises BootFailed: when it does not come up again, or there is no such server.
+        """
+        await self._end(machine_id, "SIGTERM", _PULL_SECONDS)
+        await self._begin(machine_id)
+
+    async def delete(self, machine_id: str) -> None:
+        """End a server at once and remove its files; a server that does not exist is deleted already."""
+        boot = self._boots.pop(machine_id, None)
+        await self._end(machine_id, "SIGTERM", _PULL_SECONDS)
+        self._lives.pop(machine_id, None)
+        if boot and boot.folder.exists():
+            await asyncio.to_thread(disk.remove, boot.folder)
+
+    def console(self, machine_id: str, lines: int | None = None) -> str:
+        """Give a server's console log, or its last lines, without control characters other than tab and line end."""
+        return console.read(self._directory / machine_id / "console.log", lines)
+
+    async def close(self) -> None:
+        """End every server and the fork server; afterwards no process, mount or file is left."""
+        for life in self._lives.values():
+            life.end_is_wanted = True
+        self._boots.clear()
+        await self._end_fork_server()
+        for task in self._restarts:
+            task.cancel()
+        if self._directory.exists():
+            await asyncio.to_thread(disk.remove, self._directory)
+
+    def _make_directory(self) -> None:
+        if self._directory.exists():
+            disk.remove(self._directory)
+        self._directory.mkdir(mode=0o700, parents=True)
+        (self._directory / _IMAGE / "shared").mkdir(parents=True)
+        disk.make_image(self._directory / _IMAGE / "disk")
+
+    def _boot_of(self, spec: MachineSpec, folder: Path) -> Boot:
+        return Boot(spec=spec, folder=folder, image=self._directory / _IMAGE / "disk", isolation=self.isolation)
+
+    async def _probe(self) -> None:
+        """Try the namespaces out on the image itself, which also gets what can only be made in a server."""
+        folder = self._directory / _IMAGE
+        spec = MachineSpec(
+            id=_IMAGE, hostname=_IMAGE, private_ip="", ssh_port=0, authorized_keys=(), shared=folder / "shared"
+        )
+        life = self._lives[_IMAGE] = _Life()
+        life.end_is_wanted = True
+        self._order(order="probe", boot=self._boot_of(spec, folder).to_json())
+        async with asyncio.timeout(BOOT_SECONDS):
+            status = await life.gone
+        del self._lives[_IMAGE]
+        if status != Ending.POWER_OFF:
+            self.isolation = Isolation.PROCESSES
+            self.warning = (
+                f"This machine refuses namespaces ({life.reason or f'status {status}'}): servers are plain processes "
+                "with a folder each, and take neither user data nor injected files in /etc."
+            )
+
+    async def _begin(self, machine_id: str) -> None:
+        boot = self._boots.get(machine_id)
+        if boot is None:
+            raise BootFailed(f"there is no server {machine_id}")
+        life = self._lives[machine_id] = _Life()
+        self._order(order="boot", boot=boot.to_json())
+        await asyncio.wait({life.up, life.gone}, timeout=BOOT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        if life.up.done():
+            return
+        if not life.gone.done():
+            life.reason = f"no SSH server after {BOOT_SECONDS:g} s"
+            await self._end(machine_id, "SIGTERM", _PULL_SECONDS)
+        seen = life.reason or f"its init ended with status {life.gone.result()}"
+        raise BootFailed(f"server {boot.spec.hostname} ({machine_id}) did not boot: {seen}")
+
+    async def _end(self, machine_id: str, signal_name: str, seconds: float) -> None:
+        life = self._lives.get(machine_id)
+        if life is None or life.gone.done():
+            return
+        life.end_is_wanted = True
+        for name in (signal_name, "SIGTERM", "SIGKILL"):
+            self._order(order="signal", id=machine_id, signal=name)
+            await asyncio.wait({life.gone}, timeout=seconds)
+            if life.gone.done():
+                return
+        raise BootFailed(f"server {machine_id} does not end, not even by SIGKILL")
+
+    def _order(self, **order: Any) -> None:
+        if self._process.returncode is not None or self._process.stdin is None:
+            raise BootFailed("the fork server has ended: start the local cloud again")
+        self._process.stdin.write(json.dumps(order).encode() + b"\n")
+
+    async def _listen(self) -> None:
+        assert self._process.stdout
+        async for line in self._process.stdout:
+            event = json.loads(line)
+            if event["event"] == "ready":
+                self._ready.set_result(None)
+            elif life := self._lives.get(event["id"]):
+                self._note(life, event)
+        await self._process.wait()
+        if not self._ready.done():
+            self._ready.set_exception(BootFailed(f"the fork server ended with status {self._process.returncode}"))
+        for machine_id, life in self._lives.items():
+            if not life.gone.done():
+                life.reason = "the fork server ended"
+                self._note(life, {"event": "exited", "id": machine_id, "status": Ending.PULLED})
+
+    def _note(self, life: _Life, event: dict[str, Any]) -> None:
+        match event["event"]:
+            case "up":
+                life.up.set_result(None)
+            case "failed":
+                life.reason = event["reason"]
+            case "exited":
+                life.gone.set_result(event["status"])
+                if life.up.done() and not life.end_is_wanted:
+                    self._ended_by_itself(event["id"], event["status"])
+
+    def _ended_by_itself(self, machine_id: str, status: int) -> None:
+        if status != Ending.REBOOT:
+            self._on_death(machine_id, "powered off" if status == Ending.POWER_OFF else f"ended with status {status}")
+            return
+        task = asyncio.create_task(self._begin_again(machine_id))
+        self._restarts.add(task)
+        task.add_done_callback(self._restarts.discard)
+
+    async def _begin_again(self, machine_id: str) -> None:
+        try:
+            await self._begin(machine_id)
+        except BootFailed as failure:
+            if machine_id in self._boots:
+                self._on_death(machine_id, str(failure))
+
+    async def _end_fork_server(self) -> None:
+        assert self._process.stdin
+        self._process.stdin.close()
+        try:
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await self._listening
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+            await self._process.wait()
