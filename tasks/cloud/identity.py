@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import yaml
 from keystoneauth1 import exceptions
 from keystoneauth1.access import AccessInfo
 from keystoneauth1.adapter import Adapter
@@ -123,9 +122,8 @@ def _configuration(name: str | None, clouds_yaml: Path | None) -> CloudRegion:
     }
     try:
         loader = OpenStackConfig(app_name="disposable-servers", **(only if clouds_yaml else {}))
-        return loader.get_one(cloud=_choose(name or loader.default_cloud, loader, clouds_yaml))
-    except yaml.MarkedYAMLError as error:
-        raise SettingsError(f"clouds.yaml is not YAML: {error.problem}{error.problem_mark or ''}") from None
+        chosen = name or (None if loader.default_cloud == "defaults" else loader.default_cloud)
+        return loader.get_one(cloud=_choose(chosen, loader, clouds_yaml))
     except (ConfigException, exceptions.ClientException) as error:
         at = f"{name!r} in {clouds_yaml or 'clouds.yaml or OS_*'}" if name else f"{clouds_yaml or 'OS_*'}"
         raise SettingsError(f"the cloud {at} cannot be used: {error}") from error
@@ -137,15 +135,16 @@ def _choose(name: str | None, loader: Any, clouds_yaml: Path | None) -> str:
     where = str(clouds_yaml) if clouds_yaml else "clouds.yaml, OS_CLOUD and OS_*"
     if name in known:
         return str(name)
-    if name is None or name == "defaults":
+    if not known:
+        # openstack.config passes over a file that it cannot read, with no more than a log line.
+        raise SettingsError(f"no cloud found in {where}", advice="is there an entry under clouds:, and is it YAML?")
+    if name is None:
         if len(known) == 1:
             return known[0]
-        problem = f"{where} name {len(known)} clouds and none was chosen" if known else f"no cloud found in {where}"
-    else:
-        problem = f"there is no cloud {name!r} in {where}"
-    near = difflib.get_close_matches(name or "", known, n=1)
-    advice = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}" if known else ""
-    raise SettingsError(problem, advice=advice)
+        raise SettingsError(f"{where} name {len(known)} clouds", advice=f"choose one of: {', '.join(known)}")
+    near = difflib.get_close_matches(name, known, n=1)
+    advice = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
+    raise SettingsError(f"there is no cloud {name!r} in {where}", advice=advice)
 
 
 def _session(config: CloudRegion) -> Session:

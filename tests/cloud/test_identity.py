@@ -1,0 +1,235 @@
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tasks.cloud.identity import Access, Service, open_cloud
+from tasks.errors import CloudError, CloudUnreachable, NotFound, SettingsError, Unauthorized
+from tests.cloud.conftest import PASSWORD
+from tests.cloud.wire import API_KEY, REGION, Reply, Wire, token
+
+
+def changed(clouds_yaml: Path, **changes: Any) -> Path:
+    """Change the entry of a clouds.yaml; a change to None takes the key away."""
+    entry = yaml.safe_load(clouds_yaml.read_text())["clouds"]["here"] | changes
+    entry = {key: value for key, value in entry.items() if value is not None}
+    clouds_yaml.write_text(yaml.safe_dump({"clouds": {"here": entry}}))
+    return clouds_yaml
+
+
+def test_the_catalog_is_read_at_one_login(access: Access, wire: Wire) -> None:
+    """Opening a cloud logs in once and tells what its catalog offers."""
+    assert access.region == REGION
+    assert Service(type="rax:load-balancer", name="cloudLoadBalancers", region=REGION) in access.services
+    assert len(wire.received("POST", "tokens")) == 1
+
+
+def test_requests_have_a_time_limit(access: Access, clouds_yaml: Path) -> None:
+    """A request is given up after 60 s, or after api_timeout of the cloud's entry."""
+    patient = open_cloud("here", clouds_yaml=changed(clouds_yaml, api_timeout=7))
+
+    assert access.session.timeout == 60
+    assert patient.session.timeout == 7
+
+
+def test_the_only_entry_needs_no_name(clouds_yaml: Path) -> None:
+    """Where clouds.yaml has one entry, nobody has to name it."""
+    assert open_cloud(None, clouds_yaml=clouds_yaml).cloud == "here"
+
+
+def test_an_unknown_name_brings_the_near_one(clouds_yaml: Path) -> None:
+    """A mistyped cloud is a settings error that offers the name that was meant."""
+    with pytest.raises(SettingsError, match=r"(?s)no cloud 'hree' in .*clouds\.yaml.*did you mean 'here'\?"):
+        open_cloud("hree", clouds_yaml=clouds_yaml)
+
+
+def test_a_file_without_clouds_is_said(tmp_path: Path) -> None:
+    """Where no cloud is configured, the error says where it was looked for."""
+    with pytest.raises(SettingsError, match=r"no cloud found in .*none\.yaml"):
+        open_cloud(None, clouds_yaml=tmp_path / "none.yaml")
+
+
+def test_a_broken_file_is_suspected_and_shows_no_secret(clouds_yaml: Path) -> None:
+    """A clouds.yaml that is not YAML is a settings error that suspects it and quotes nothing of it."""
+    clouds_yaml.write_text(f"clouds:\n  here: {{auth: {{password: {PASSWORD}\n")
+
+    with pytest.raises(SettingsError, match=r"(?s)no cloud found.*is it YAML") as caught:
+        open_cloud("here", clouds_yaml=clouds_yaml)
+
+    assert PASSWORD not in "".join(traceback.format_exception(caught.value))
+
+
+def test_several_entries_are_listed(clouds_yaml: Path) -> None:
+    """Where several clouds are configured and none is chosen, they are listed."""
+    entry = yaml.safe_load(clouds_yaml.read_text())["clouds"]["here"]
+    clouds_yaml.write_text(yaml.safe_dump({"clouds": {"here": entry, "there": entry}}))
+
+    with pytest.raises(SettingsError, match=r"(?s)name 2 clouds.*here, there"):
+        open_cloud(None, clouds_yaml=clouds_yaml)
+
+
+def test_a_missing_option_is_named(clouds_yaml: Path) -> None:
+    """An entry without its auth_url is a settings error that names the option."""
+    with pytest.raises(SettingsError, match=r"'here'.*auth_url"):
+        open_cloud("here", clouds_yaml=changed(clouds_yaml, auth={"username": "ann"}))
+
+
+def test_a_given_file_shuts_the_environment_out(clouds_yaml: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """OS_CLOUD and OS_* count only where no file is given."""
+    monkeypatch.setenv("OS_CLOUD", "elsewhere")
+    monkeypatch.setenv("OS_USERNAME", "bob")
+
+    assert open_cloud(None, clouds_yaml=clouds_yaml).cloud == "here"
+
+
+def test_os_variables_alone_are_a_cloud(wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without clouds.yaml, OS_* variables are enough."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "none.yaml"))
+    monkeypatch.setenv("OS_AUTH_TYPE", "v2password")
+    monkeypatch.setenv("OS_AUTH_URL", f"{wire.url}/identity/v2.0")
+    monkeypatch.setenv("OS_USERNAME", "ann")
+    monkeypatch.setenv("OS_PASSWORD", PASSWORD)
+    monkeypatch.setenv("OS_REGION_NAME", REGION)
+
+    assert open_cloud(None).region == REGION
+
+
+def test_a_missing_region_is_the_only_one(clouds_yaml: Path) -> None:
+    """Where the catalog has one region, it need not be set."""
+    assert open_cloud("here", clouds_yaml=changed(clouds_yaml, region_name=None)).region == REGION
+
+
+def test_a_missing_region_is_never_guessed(clouds_yaml: Path, wire: Wire) -> None:
+    """Where the catalog has several regions, one has to be chosen, and they are listed."""
+    wire.on("POST", "tokens", Reply(body=token(wire.url, regions=("ORD", "DFW"))))
+
+    with pytest.raises(SettingsError, match=r"(?s)has 2 regions.*DFW, ORD"):
+        open_cloud("here", clouds_yaml=changed(clouds_yaml, region_name=None))
+
+
+def test_trap_24_a_region_in_the_wrong_case_brings_the_right_one(clouds_yaml: Path) -> None:
+    """Catalogs compare regions case by case: "ord" is an error that offers "ORD"."""
+    with pytest.raises(SettingsError, match=r"(?s)no region 'ord'.*did you mean 'ORD'\?"):
+        open_cloud("here", clouds_yaml=changed(clouds_yaml, region_name="ord"))
+
+
+def test_trap_24_first_generation_servers_are_passed_over(clouds_yaml: Path, wire: Wire) -> None:
+    """Of two services of type compute the next-generation one is meant, even when it is listed last."""
+    body = token(wire.url)
+    old = {"type": "compute", "name": "cloudServers", "endpoints": [{"publicURL": f"{wire.url}/v1", "region": REGION}]}
+    body["access"]["serviceCatalog"].insert(0, old)
+    wire.on("POST", "tokens", Reply(body=body))
+
+    assert open_cloud("here", clouds_yaml=clouds_yaml).service_name("compute") == "cloudServersOpenStack"
+
+
+def test_a_service_that_is_missing_is_named(access: Access) -> None:
+    """A cloud without a service says which one is missing, where, and what there is."""
+    with pytest.raises(NotFound, match=r"(?s)'here' offers no Octavia in region ORD.*its catalog has: compute"):
+        access.require("load-balancer", "Octavia")
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_refused_credentials_are_one_error_without_secrets(clouds_yaml: Path, wire: Wire, status: int) -> None:
+    """Wrong credentials say so, where, and what to check; the password is nowhere."""
+    wire.on("POST", "tokens", Reply(status=status, body={"unauthorized": {"code": status, "message": "no"}}))
+
+    with pytest.raises(Unauthorized, match=rf"logging in to cloud 'here' at {wire.url}/identity.*refused") as caught:
+        open_cloud("here", clouds_yaml=clouds_yaml)
+
+    assert caught.value.status == status
+    assert PASSWORD not in "".join(traceback.format_exception(caught.value))
+
+
+def test_trap_35_a_refused_login_speaks_of_api_keys(clouds_yaml: Path, wire: Wire) -> None:
+    """A Rackspace API key used as a password is refused like a typo, so the advice names the right auth_type."""
+    wire.on("POST", "tokens", Reply(status=401, body={"unauthorized": {"code": 401, "message": "no"}}))
+
+    with pytest.raises(Unauthorized, match="auth_type: rackspace_apikey"):
+        open_cloud("here", clouds_yaml=clouds_yaml)
+
+
+def test_a_second_factor_is_told_from_a_typo(clouds_yaml: Path, wire: Wire) -> None:
+    """A 401 that asks for a passcode advises the API key, which needs none (Cloud Identity docs, MFA)."""
+    asks = {"WWW-Authenticate": "OS-MF sessionId='x', factor='PASSCODE'"}
+    body = {"unauthorized": {"code": 401, "message": "Additional authentication credentials required"}}
+    wire.on("POST", "tokens", Reply(status=401, body=body, headers=asks))
+
+    with pytest.raises(Unauthorized, match=r"(?s)second factor.*API key"):
+        open_cloud("here", clouds_yaml=clouds_yaml)
+
+
+def test_an_identity_that_is_not_there_is_unreachable(clouds_yaml: Path) -> None:
+    """An auth_url at which nobody listens is one line with the reason."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        auth = {"auth_url": f"http://127.0.0.1:{taken.getsockname()[1]}/v2.0", "username": "ann", "password": "x"}
+
+        with pytest.raises(CloudUnreachable, match="identity cannot be reached: Connection refused"):
+            open_cloud("here", clouds_yaml=changed(clouds_yaml, auth=auth))
+
+
+def test_an_auth_url_that_is_no_identity_is_said(clouds_yaml: Path, wire: Wire) -> None:
+    """An auth_url that answers 404 is an error about auth_url."""
+    wire.on("POST", "tokens", Reply(status=404, body="<html>no such page</html>"))
+
+    with pytest.raises(NotFound, match=r"(?s)identity answered 404.*auth_url"):
+        open_cloud("here", clouds_yaml=clouds_yaml)
+
+
+def test_an_answer_that_is_no_token_is_said(clouds_yaml: Path, wire: Wire) -> None:
+    """An identity that answers something else than a token is an error, not a crash."""
+    wire.on("POST", "tokens", Reply(body="<html>welcome</html>"))
+
+    with pytest.raises(CloudError, match="identity's answer cannot be used"):
+        open_cloud("here", clouds_yaml=clouds_yaml)
+
+
+def test_an_expired_token_is_replaced_in_silence(access: Access, wire: Wire) -> None:
+    """A 401 of a service brings one new login and the request again."""
+    wire.on("GET", "/limits$", Reply(status=401), Reply(body={"limits": {}}))
+
+    access.session.get(f"{wire.url}/compute/v2.1/limits")
+
+    assert len(wire.received("POST", "tokens")) == 2
+
+
+def test_a_proxy_from_the_environment_is_not_asked_for_loopback(
+    clouds_yaml: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cloud on this machine is asked directly, whatever http_proxy says."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+
+    assert open_cloud("here", clouds_yaml=clouds_yaml).region == REGION
+
+
+def test_a_rackspace_api_key_logs_in(clouds_yaml: Path, wire: Wire, tmp_path: Path) -> None:
+    """With the plug-in registered, auth_type rackspace_apikey in clouds.yaml sends user name and API key."""
+    installed = tmp_path / "site" / "plugin-1.dist-info"
+    installed.mkdir(parents=True)
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: plugin\nVersion: 1\n")
+    point = "[keystoneauth1.plugin]\nrackspace_apikey = tasks.cloud.rackspace:ApiKeyLoader\n"
+    (installed / "entry_points.txt").write_text(point)
+    auth = {"auth_url": f"{wire.url}/identity/v2.0", "username": "ann", "api_key": API_KEY}
+    changed(clouds_yaml, auth_type="rackspace_apikey", auth=auth)
+    script = (
+        "import pathlib, sys; from tasks.cloud.identity import open_cloud; "
+        "open_cloud('here', clouds_yaml=pathlib.Path(sys.argv[1]))"
+    )
+    paths = os.pathsep.join([str(installed.parent), str(Path(__file__).parents[2])])
+
+    # A process of its own: plug-ins are looked up once per process.
+    environment = os.environ | {"PYTHONPATH": paths, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    subprocess.run([sys.executable, "-c", script, str(clouds_yaml)], check=True, env=environment, timeout=60)
+
+    credentials = {"username": "ann", "apiKey": API_KEY}
+    assert wire.received("POST", "tokens")[-1].body == {"auth": {"RAX-KSKEY:apiKeyCredentials": credentials}}

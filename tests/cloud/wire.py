@@ -1,0 +1,146 @@
+"""A cloud at the wire: a real HTTP server on loopback that answers what a test tells it and remembers the questions."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+REGION = "ORD"
+PROJECT = "123456"
+API_KEY = "s3cret-api-key"
+SERVICES = {
+    "compute": ("cloudServersOpenStack", f"/compute/v2.1/{PROJECT}"),
+    "rax:load-balancer": ("cloudLoadBalancers", f"/clb/v1.0/{PROJECT}"),
+    "network": ("cloudNetworks", "/network/v2.0"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """An answer. `lost` closes the connection instead of answering, after the request was read."""
+
+    status: int = 200
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+    lost: bool = False
+
+    def content(self) -> bytes:
+        """Give the bytes: text stays as it is, everything else is JSON."""
+        if self.body is None:
+            return b""
+        return (self.body if isinstance(self.body, str) else json.dumps(self.body)).encode()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """A request that was received."""
+
+    method: str
+    path: str
+    query: dict[str, list[str]]
+    headers: dict[str, str]
+    body: Any
+
+
+class Wire:
+    """The server. Every reply of a script is given once, the last one for ever."""
+
+    def __init__(self) -> None:
+        self.requests: list[Request] = []
+        self._scripts: list[tuple[str, str, list[Reply]]] = []
+        self._lock = threading.Lock()
+        wire = self
+
+        class Door(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
+
+            def handle_one_request(self) -> None:
+                self.raw_requestline = self.rfile.readline(65537)
+                if not self.raw_requestline or not self.parse_request():
+                    self.close_connection = True
+                    return
+                self._answer(wire.reply_to(self._read()))
+
+            def _read(self) -> Request:
+                url = urlsplit(self.path)
+                sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                return Request(
+                    method=self.command,
+                    path=url.path,
+                    query=parse_qs(url.query),
+                    headers={name.lower(): value for name, value in self.headers.items()},
+                    body=json.loads(sent) if sent else None,
+                )
+
+            def _answer(self, reply: Reply) -> None:
+                if reply.lost:
+                    self.close_connection = True
+                    return
+                content = reply.content()
+                self.send_response(reply.status)
+                for name, value in {"Content-Length": str(len(content)), **reply.headers}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *args: object) -> None:
+                """Stay silent: pytest's output is for people."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.on("POST", "/identity/v2.0/tokens$", Reply(body=token(self.url)))
+
+    def on(self, method: str, path: str, *replies: Reply) -> None:
+        """Answer requests whose path matches the expression; what is said last counts first."""
+        with self._lock:
+            self._scripts.insert(0, (method, path, list(replies)))
+
+    def reply_to(self, request: Request) -> Reply:
+        """Choose the reply and remember the request."""
+        with self._lock:
+            self.requests.append(request)
+            for method, path, replies in self._scripts:
+                if method == request.method and re.search(path, request.path):
+                    return replies.pop(0) if len(replies) > 1 else replies[0]
+        return Reply(status=404, body={"itemNotFound": {"code": 404, "message": "not in the script"}})
+
+    def received(self, method: str, path: str = "") -> list[Request]:
+        """Give the requests with that method whose path matches the expression, in order."""
+        return [seen for seen in self.requests if seen.method == method and re.search(path, seen.path)]
+
+    @contextmanager
+    def serving(self) -> Iterator[Wire]:
+        """Serve while the block runs."""
+        thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            self._server.shutdown()
+            thread.join()
+            self._server.server_close()
+
+
+def token(url: str, *, regions: tuple[str, ...] = (REGION,)) -> dict[str, Any]:
+    """Build what identity v2.0 answers to a login, with a catalog that points to `url`."""
+
+    def endpoints(path: str) -> list[dict[str, str]]:
+        return [{"region": region, "tenantId": PROJECT, "publicURL": f"{url}{path}"} for region in regions]
+
+    tenant = {"id": PROJECT, "name": PROJECT}
+    services = [{"type": kind, "name": name, "endpoints": endpoints(path)} for kind, (name, path) in SERVICES.items()]
+    return {
+        "access": {
+            "token": {"id": "a-token", "expires": "2999-01-01T00:00:00.000Z", "tenant": tenant},
+            "serviceCatalog": services,
+            "user": {"id": "1", "name": "ann", "roles": []},
+        }
+    }
