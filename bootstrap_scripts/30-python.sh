@@ -40,7 +40,7 @@ else
     pip=-mpip
 fi
 # Bytecode is made by the app's own runs (see bin/run): only of what it imports, not of all that Django brings along.
-set -- --quiet --disable-pip-version-check --root-user-action=ignore --no-compile
+set -- --quiet --disable-pip-version-check --root-user-action=ignore --no-cache-dir --no-compile
 if [ "$(field wheels)" = true ]; then set -- "$@" --no-index --find-links release/wheels; fi
 venv/bin/python "$pip" install "$@" -r "release/app/$requirements"
 cp release/.digest venv/.digest
