@@ -136,7 +136,7 @@ def _on_terminal(process: Process, place: Place, children: Children) -> _Session
     finally:
         os.close(theirs)
     feed = os.fdopen(os.dup(ours), "wb", buffering=0)
-    return _Session(process, child, feed=feed, outputs=[(master, 0)])  # type: ignore[arg-type,list-item]
+    return _Session(process, child, feed=feed, outputs=[(master, 0)])
 
 
 def _take_terminal() -> None:
@@ -155,6 +155,7 @@ def _argv(process: Process, place: Place) -> list[str]:
 
 
 def _environment(process: Process, place: Place) -> dict[str, str]:
-    peer, port, own, own_port = (*process.get_extra_info("peername")[:2], *process.get_extra_info("sockname")[:2])
+    peer, port = process.get_extra_info("peername")[:2]
+    own, own_port = process.get_extra_info("sockname")[:2]
     sent = {key: value for key, value in process.env.items() if isinstance(key, str) and isinstance(value, str)}
     return {**place.environment, **sent, "SSH_CONNECTION": f"{peer} {port} {own} {own_port}"}

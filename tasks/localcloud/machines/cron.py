@@ -12,6 +12,7 @@ import re
 import subprocess
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from tasks.localcloud.machines.children import Children
@@ -75,7 +76,7 @@ class Cron:
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
-                cwd=home if os.path.isdir(home) else self._place.root,
+                cwd=home if Path(home).is_dir() else self._place.root,
                 env=environment,
                 **identity,
             )

@@ -18,9 +18,42 @@ from tasks.localcloud.machines.spec import Boot, Isolation
 _FOLDERS = ("etc", "var", "srv", "root", "home", "opt", "mnt", "media", "usr", "proc", "dev", "run", "tmp")
 _VAR = ("cache", "lib", "local", "log", "mail", "opt", "spool", "tmp")
 _HOST_ONLY = frozenset(
-    "cron.d cron.hourly cron.daily cron.weekly cron.monthly crontab rc.local hostname hosts machine-id fstab mtab "
-    "passwd passwd- group group- shadow shadow- gshadow gshadow- subuid subgid sudoers sudoers.d ssh systemd "
-    "sysctl.conf sysctl.d modules modules-load.d NetworkManager netplan wireguard apparmor.d".split()
+    {
+        "cron.d",
+        "cron.hourly",
+        "cron.daily",
+        "cron.weekly",
+        "cron.monthly",
+        "crontab",
+        "rc.local",
+        "hostname",
+        "hosts",
+        "machine-id",
+        "fstab",
+        "mtab",
+        "passwd",
+        "passwd-",
+        "group",
+        "group-",
+        "shadow",
+        "shadow-",
+        "gshadow",
+        "gshadow-",
+        "subuid",
+        "subgid",
+        "sudoers",
+        "sudoers.d",
+        "ssh",
+        "systemd",
+        "sysctl.conf",
+        "sysctl.d",
+        "modules",
+        "modules-load.d",
+        "NetworkManager",
+        "netplan",
+        "wireguard",
+        "apparmor.d",
+    }
 )
 _PEOPLE = range(1000, 60000)
 _SHUTDOWN = """#!/bin/sh
@@ -35,21 +68,26 @@ exec kill -s "$signal" "$(cat "${SERVER_ROOT:-}/run/init.pid")"
 
 
 def make_image(image: Path) -> None:
-    """Make what the disk of every server with namespaces begins as."""
-    image.mkdir(mode=0o755)
-    for name in _FOLDERS:
-        (image / name).mkdir()
-    for name in _VAR:
-        (image / "var" / name).mkdir()
-    (image / "var/tmp").chmod(0o1777)
-    (image / "root").chmod(0o700)
-    (image / "var/run").symlink_to("/run")
-    for name in ("bin", "sbin", "lib", "lib32", "lib64", "libx32"):
-        _mirror_folder_of_programs(Path("/") / name, image / name)
+    """Make what every server with namespaces begins as: `disk`, which is copied, and `etc`, which lies under theirs."""
+    _make_root(image / "disk")
+    (image / "etc").mkdir()
     _copy_readable(Path("/etc"), image / "etc")
     _write_etc(image / "etc")
-    _write_tools(image)
     _show_python(image)
+
+
+def _make_root(root: Path) -> None:
+    root.mkdir(mode=0o755)
+    for name in _FOLDERS:
+        (root / name).mkdir()
+    for name in _VAR:
+        (root / "var" / name).mkdir()
+    (root / "var/tmp").chmod(0o1777)
+    (root / "root").chmod(0o700)
+    (root / "var/run").symlink_to("/run")
+    for name in ("bin", "sbin", "lib", "lib32", "lib64", "libx32"):
+        _mirror_folder_of_programs(Path("/") / name, root / name)
+    _write_tools(root)
 
 
 def make_disk(boot: Boot) -> None:
@@ -58,12 +96,24 @@ def make_disk(boot: Boot) -> None:
         return
     unfinished = boot.folder / "disk.unfinished"
     if boot.isolation is Isolation.NAMESPACES:
-        shutil.copytree(boot.image, unfinished, symlinks=True)
-        (unfinished / "etc/machine-id").write_text(boot.spec.id.replace("-", "") + "\n")
+        shutil.copytree(boot.image / "disk", unfinished, symlinks=True)
     else:
         _make_folders(unfinished)
         (unfinished / "srv/shared").symlink_to(boot.spec.shared)
     unfinished.rename(boot.disk)
+
+
+def copy_etc(boot: Boot) -> None:
+    """Give a server a whole /etc of its own, where it cannot lie on the image's."""
+    if not (boot.disk / "etc/passwd").exists():
+        shutil.copytree(boot.image / "etc", boot.disk / "etc", symlinks=True, dirs_exist_ok=True)
+
+
+def adopt_library_cache(image: Path) -> None:
+    """Put into the image what a server that ran on the image itself wrote as the loader's cache."""
+    for etc in (image / "etc.changes", image / "disk/etc"):
+        if (etc / "ld.so.cache").exists():
+            shutil.copy(etc / "ld.so.cache", image / "etc/ld.so.cache")
 
 
 def remove(folder: Path) -> None:
@@ -149,11 +199,11 @@ def _write_tools(root: Path) -> None:
 def _show_python(image: Path) -> None:
     if not brings_python():
         return
-    (image / PYTHON.lstrip("/")).mkdir()
+    (image / "disk" / PYTHON.lstrip("/")).mkdir()
     library = sysconfig.get_config_var("INSTSONAME")
     if sysconfig.get_config_var("Py_ENABLE_SHARED") and library:
         # Such a Python finds its library by the absolute path it was built for, which servers do not have.
-        libraries = image / TOOLS.lstrip("/") / "lib"
+        libraries = image / "disk" / TOOLS.lstrip("/") / "lib"
         libraries.mkdir()
         (libraries / library).symlink_to(f"{PYTHON}/lib/{library}")
         (image / "etc/ld.so.conf.d").mkdir(exist_ok=True)

@@ -64,6 +64,7 @@ def write_identity(spec: MachineSpec, place: Place) -> None:
     metadata.write_text(json.dumps({"uuid": spec.id, "name": spec.hostname, "meta": dict(spec.metadata)}, indent=2))
     metadata.chmod(0o644)
     if is_first(place, "hostname"):
+        place.at("/etc/machine-id").write_text(spec.id.replace("-", "") + "\n")
         place.at("/etc/hostname").write_text(spec.hostname + "\n")
         place.at("/etc/hosts").write_text(f"127.0.0.1 localhost\n{spec.private_ip} {spec.hostname}\n")
 
@@ -113,7 +114,7 @@ def _write_file(file: WrittenFile, place: Place) -> None:
     target.chmod(file.mode)
     user, _, group = file.owner.partition(":")
     try:
-        shutil.chown(target, user or None, group or None)
+        shutil.chown(target, user or "root", group or user or "root")
     except (LookupError, OSError) as error:
         console.say(f"cloud-init: {file.path} keeps its owner: {error}")
 

@@ -93,7 +93,7 @@ class ForkServer:
                 os.close(end)
             _attach_console(boot)
             status = life(boot)
-        except BaseException as error:  # noqa: BLE001  nothing of the fork server's own may go on in this process
+        except BaseException as error:
             sys.stderr.write(f"Kernel panic - not syncing: {error}\n")
             self._tell(event="failed", id=boot.spec.id, reason=str(error)[:2000])
         os._exit(status if status >= 0 else Ending.PULLED)

@@ -71,8 +71,8 @@ class Hypervisor:
 
         :raises BootFailed: when the fork server does not start.
         """
-        await asyncio.to_thread(self._make_directory)
         self._ready = asyncio.get_running_loop().create_future()
+        making = asyncio.to_thread(self._make_directory)
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -83,6 +83,7 @@ class Hypervisor:
             start_new_session=True,
         )
         self._listening = asyncio.create_task(self._listen())
+        await making
         async with asyncio.timeout(BOOT_SECONDS):
             await self._ready
         if self.isolation is Isolation.NAMESPACES:
@@ -144,10 +145,10 @@ class Hypervisor:
             disk.remove(self._directory)
         self._directory.mkdir(mode=0o700, parents=True)
         (self._directory / _IMAGE / "shared").mkdir(parents=True)
-        disk.make_image(self._directory / _IMAGE / "disk")
+        disk.make_image(self._directory / _IMAGE)
 
     def _boot_of(self, spec: MachineSpec, folder: Path) -> Boot:
-        return Boot(spec=spec, folder=folder, image=self._directory / _IMAGE / "disk", isolation=self.isolation)
+        return Boot(spec=spec, folder=folder, image=self._directory / _IMAGE, isolation=self.isolation)
 
     async def _probe(self) -> None:
         """Try the namespaces out on the image itself, which also gets what can only be made in a server."""
@@ -167,6 +168,8 @@ class Hypervisor:
                 f"This machine refuses namespaces ({life.reason or f'status {status}'}): servers are plain processes "
                 "with a folder each, and take neither user data nor injected files in /etc."
             )
+        else:
+            await asyncio.to_thread(disk.adopt_library_cache, folder)
 
     async def _begin(self, machine_id: str) -> None:
         boot = self._boots.get(machine_id)
@@ -174,7 +177,8 @@ class Hypervisor:
             raise BootFailed(f"there is no server {machine_id}")
         life = self._lives[machine_id] = _Life()
         self._order(order="boot", boot=boot.to_json())
-        await asyncio.wait({life.up, life.gone}, timeout=BOOT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        either: set[asyncio.Future[Any]] = {life.up, life.gone}
+        await asyncio.wait(either, timeout=BOOT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         if life.up.done():
             return
         if not life.gone.done():

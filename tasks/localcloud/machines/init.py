@@ -14,6 +14,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from asyncssh import SSHAcceptor
+
 from tasks.localcloud.machines import console, firstboot, sshd
 from tasks.localcloud.machines.children import Children
 from tasks.localcloud.machines.cloudconfig import UserData
@@ -85,7 +87,7 @@ class Init:
         firstboot.inject(self._spec, place)
         return firstboot.apply_user_data(self._spec, place)
 
-    async def _start_ssh(self, user_data: UserData) -> sshd.asyncssh.SSHAcceptor:
+    async def _start_ssh(self, user_data: UserData) -> SSHAcceptor:
         self._keys = firstboot.host_keys(self._spec, self._place, user_data.host_keys)
         address = sshd.Address(ip=self._spec.private_ip, port=self._spec.ssh_port)
         acceptor = await sshd.listen(address, self._keys, self._place, self._children)
@@ -124,9 +126,7 @@ class Init:
         if status := await child.wait():
             console.say(f"{program} failed with status {status}")
 
-    async def _shut_down(
-        self, why: Ending, services: list[asyncio.Task[None]], acceptor: sshd.asyncssh.SSHAcceptor
-    ) -> None:
+    async def _shut_down(self, why: Ending, services: list[asyncio.Task[None]], acceptor: SSHAcceptor) -> None:
         for service in services:
             service.cancel()
         acceptor.close()

@@ -32,7 +32,7 @@ class _PathBeneath(ctypes.Structure):
 
 def version() -> int:
     """Give the version of the kernel's Landlock, 0 when it has none or it is switched off."""
-    return max(0, _libc.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), _VERSION_FLAG))
+    return max(0, int(_libc.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), _VERSION_FLAG)))
 
 
 def confine_writes(trees: Iterable[Path]) -> None:

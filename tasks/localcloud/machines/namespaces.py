@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tasks.localcloud.machines import syscalls
-from tasks.localcloud.machines.disk import make_disk
+from tasks.localcloud.machines.disk import copy_etc, make_disk
 from tasks.localcloud.machines.place import PYTHON, TOOLS, Place, brings_python, private_place
 from tasks.localcloud.machines.spec import Boot, Ending
 
@@ -106,6 +106,7 @@ def _mount(boot: Boot) -> None:
             _show_read_only(Path("/") / name, root / name)
     if brings_python():
         _show_read_only(Path(sys.base_prefix), root / PYTHON.lstrip("/"))
+    _mount_etc(boot)
     _mount_kernel_files(root)
     _mount_devices(root / "dev")
     _mount_memory(root / "run", "mode=0755")
@@ -118,6 +119,20 @@ def _mount(boot: Boot) -> None:
 def _show_read_only(source: Path, target: Path) -> None:
     syscalls.bind(source, target)
     syscalls.make_read_only(target)
+
+
+def _mount_etc(boot: Boot) -> None:
+    """Lay the server's own changes over the image's /etc; where the file system cannot do that, copy it."""
+    for name in ("etc.changes", "etc.work"):
+        (boot.folder / name).mkdir(exist_ok=True)
+    # Relative paths need no escapes for what the option's syntax forbids.
+    os.chdir(boot.folder)
+    below = os.path.relpath(boot.image / "etc", boot.folder)
+    layers = f"lowerdir={below},upperdir=etc.changes,workdir=etc.work,userxattr"
+    try:
+        syscalls.mount("overlay", boot.disk / "etc", kind="overlay", options=layers)
+    except OSError:
+        copy_etc(boot)
 
 
 def _mount_kernel_files(root: Path) -> None:

@@ -15,6 +15,10 @@ from tasks.localcloud.machines.disk import make_disk
 from tasks.localcloud.machines.place import Place, folder_place
 from tasks.localcloud.machines.spec import Boot, BootFailed, Ending
 
+_HARMLESS_DEVICES = [
+    Path("/dev") / name for name in ("null", "zero", "full", "random", "urandom", "tty", "ptmx", "pts", "shm")
+]
+
 
 def live(boot: Boot, init: Callable[[Place], Ending]) -> int:
     """Run `init` in this process, confined to the server's folder, and give its exit status.
@@ -29,7 +33,7 @@ def live(boot: Boot, init: Callable[[Place], Ending]) -> int:
     if os.getuid() == 0:
         syscalls.drop_capabilities(frozenset({syscalls.CAP_NET_BIND_SERVICE}))
     if landlock.version():
-        landlock.confine_writes([boot.disk, boot.spec.shared, Path("/dev")])
+        landlock.confine_writes([boot.disk, boot.spec.shared, *filter(Path.exists, _HARMLESS_DEVICES)])
     return init(folder_place(boot.disk))
 
 

@@ -64,7 +64,7 @@ class MachineSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class Boot:
-    """One start of a server: what it is, the folder that holds its disk and console, and how it is kept apart."""
+    """One start of a server: what it is, its folder, the image its disk begins as, and how it is kept apart."""
 
     spec: MachineSpec
     folder: Path
