@@ -113,14 +113,16 @@ class Envoy:
 
     async def _offer(self, name: str) -> str | None:
         """Write a change down, wait until Envoy has taken or refused it, and return why it refused."""
-        before = await self._admin.subscriptions(name)
+        # A cluster that is withdrawn lives on, in its old version, until its last request has ended.
+        clusters = [name] if name in self._frontends else []
+        before = await self._admin.subscriptions(clusters)
         version = next(self._versions)
         self._write_all(name, version)
         seen: Subscriptions = before
 
         async def answered() -> bool:
             nonlocal seen
-            seen = await self._admin.subscriptions(name)
+            seen = await self._admin.subscriptions(clusters)
             return seen.refusals > before.refusals or seen.have_taken(version)
 
         await until(answered, seconds=TAKEN_SECONDS)
@@ -130,7 +132,7 @@ class Envoy:
         """Wait for a cluster's first probes; a backend that lets them time out does not make the change fail."""
 
         async def warm() -> bool:
-            return (await self._admin.subscriptions(name)).warm
+            return (await self._admin.subscriptions([name])).warm
 
         with contextlib.suppress(TimeoutError, OSError):
             await until(warm, seconds=WARM_SECONDS)

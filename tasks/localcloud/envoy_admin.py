@@ -8,6 +8,7 @@ import http.client
 import json
 import os
 import socket
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,9 +66,9 @@ class EnvoyAdmin:
         """Whether Envoy says that it is ready to serve."""
         return (await self._ask("/ready")).strip() == "LIVE"
 
-    async def subscriptions(self, name: str) -> Subscriptions:
-        """Return what Envoy says of the files that concern one frontend."""
-        sources = f"cluster_manager\\.cds|listener_manager\\.lds|cluster\\.{name}"
+    async def subscriptions(self, clusters: Iterable[str]) -> Subscriptions:
+        """Return what Envoy says of its lists of listeners and clusters, and of the endpoints of these clusters."""
+        sources = "|".join(["cluster_manager\\.cds", "listener_manager\\.lds", *(f"cluster\\.{c}" for c in clusters)])
         answer = await self._ask(f"/stats?filter=^({sources})\\.(version_text|update_rejected|warming_state)$")
         return subscriptions(answer)
 

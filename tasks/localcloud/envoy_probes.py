@@ -16,6 +16,9 @@ Json = dict[str, Any]
 STATUSES = range(100, 600)
 BODY_BYTES = 2048  # "first 2048 bytes only" (CLB docs, monitors)
 
+ANY_BODY = {".", ".+", "^.", "^.+", ".+$", "^.+$"}  # an empty body is not worth an engine
+TOKENS = re.compile(r"(?P<gap>\.\*)|\\(?P<escaped>[^0-9A-Za-z])|(?P<plain>[^\\.^$*+?{}\[\]|()])", re.DOTALL)
+
 TLS_PROBE = {"probe": "tls"}
 TLS_CONTEXT = "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"
 # Traffic goes to backends as it came; only HTTPS probes speak TLS themselves. Certificates are not verified: a backend
@@ -100,19 +103,18 @@ def literal_parts(pattern: str) -> tuple[str, ...]:
 
     :raises ValueError: the pattern needs a real regular expression engine, which Envoy does not have here.
     """
-    if pattern in {".", ".+", "^.", "^.+", ".+$", "^.+$"}:
+    if pattern in ANY_BODY:
         return ()
-    core = pattern.removeprefix("^.*").removesuffix(".*$")
-    parts = tuple(unescaped(part) for part in re.split(r"(?<!\\)\.\*", core))
+    unanchored = re.sub(r"(?<=\.\*)\$$", "", re.sub(r"^\^(?=\.\*)", "", pattern))
+    parts, end = [""], 0
+    for token in TOKENS.finditer(unanchored):
+        if token.start() != end:
+            break
+        end = token.end()
+        if token["gap"]:
+            parts.append("")
+        else:
+            parts[-1] += token["escaped"] or token["plain"]
+    if end < len(unanchored):
+        raise ValueError(f"{unanchored[end:]!r} is more than plain text")
     return tuple(part for part in parts if part)
-
-
-def unescaped(part: str) -> str:
-    """Take plain text out of its backslashes.
-
-    :raises ValueError: it is not plain text.
-    """
-    plain = re.sub(r"\\([^0-9A-Za-z])", "", part)
-    if re.search(r"[\\.^$*+?{}\[\]|()]", plain):
-        raise ValueError(f"{part!r} is more than plain text")
-    return re.sub(r"\\([^0-9A-Za-z])", r"\1", part)
