@@ -16,7 +16,8 @@ from tasks.errors import SettingsError
 PACKAGE_ROOT = Path(__file__).parent.parent
 LOCAL = "local"
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
+# App, environment, generation and slot make a server's name, which is a host name: 63 characters at most.
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,18}$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]
 Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]

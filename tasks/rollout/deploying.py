@@ -8,6 +8,7 @@ from functools import partial
 
 from tasks.errors import DeployError, Interrupted, Reverted, Unfinished
 from tasks.rollout.events import Reverting
+from tasks.rollout.fleet import names
 from tasks.rollout.loop import Loop, Planner
 from tasks.rollout.model import Goal, Observation, Server
 from tasks.rollout.planning import boot, plan, rotation
@@ -92,13 +93,13 @@ class _Rollout:
         """Join every step that runs, so that what they did is known."""
         self.site.interrupt()
         loop.settle()
-        self.site.clock.resume()
+        self.site.resume()
 
     def _recover(self, failure: DeployError, loop: Loop, live: frozenset[Place]) -> None:
         """Undo what was done, and raise what has to be said."""
         if is_past_return(self.goal, loop.seen, live):
             raise Unfinished(
-                f"{failure.problem}\nThe new servers serve; old ones remain: {_names(self._old(loop.seen))}.",
+                f"{failure.problem}\nThe new servers serve; old ones remain: {names(self._old(loop.seen))}.",
                 advice="`fab deploy` or `fab rotate` goes on from here.",
             ) from failure
         begun = has_begun(self.goal, loop.seen)
@@ -107,7 +108,7 @@ class _Rollout:
             loop.pursue(lambda seen: self.undo(self.goal, seen, live))
         except DeployError as second:
             self._stop(loop)
-            left = _names(loop.seen.generation(self.goal.generation))
+            left = names(loop.seen.generation(self.goal.generation))
             raise Unfinished(
                 f"{failure.problem}\nUndoing it failed as well: {second.problem}\nNew servers that remain: {left}.",
                 advice="`fab status` shows what serves; `fab servers.retire` deletes those out of rotation.",
@@ -127,7 +128,3 @@ def _as_error(failure: BaseException) -> DeployError:
     if isinstance(failure, KeyboardInterrupt):
         return Interrupted("stopped by Ctrl-C")
     return DeployError(f"a bug: {failure!r}")
-
-
-def _names(servers: tuple[Server, ...]) -> str:
-    return ", ".join(server.name for server in servers) or "none"

@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tasks.rollout.model import Fact
+from tasks.rollout.model import Fact, Observation
 from tasks.rollout.steps import Step
 
 
 @dataclass(frozen=True, kw_only=True)
+class Observed:
+    """The cloud was looked at as a whole. `at` is in seconds on the rollout's clock, here and below."""
+
+    at: float
+    seen: Observation
+
+
+@dataclass(frozen=True, kw_only=True)
 class Started:
-    """A step has begun. `at` is in seconds on the rollout's clock."""
+    """A step has begun."""
 
     at: float
     step: Step
@@ -51,5 +59,5 @@ class Said:
     text: str
 
 
-Event = Started | Finished | Failed | Reverting | Said
+Event = Observed | Started | Finished | Failed | Reverting | Said
 Listen = Callable[[Event], None]

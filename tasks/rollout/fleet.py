@@ -58,3 +58,19 @@ def named(seen: Observation, wanted: str) -> Server:
             return server
     known = "".join(f"\n  {server.name}  {server.private_ip or '(no address yet)'}" for server in seen.servers)
     raise SettingsError(f"no server of this app and environment is called {wanted}; there are:{known or ' none'}")
+
+
+def idle(seen: Observation) -> tuple[Server, ...]:
+    """Give the servers that no load balancer of ours knows.
+
+    :raises SettingsError: there are none.
+    """
+    found = tuple(s for s in seen.servers if not any(balancer.nodes_of(s) for balancer in seen.balancers))
+    if not found:
+        raise SettingsError("every server has a node on a load balancer: there is nothing to retire")
+    return found
+
+
+def names(servers: tuple[Server, ...]) -> str:
+    """Give the servers' names, for a sentence."""
+    return ", ".join(server.name for server in servers) or "none"

@@ -97,4 +97,4 @@ class Hosts(Protocol):
         """End every command that is under way, on every server; those calls raise Interrupted or a HostError."""
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections. After `stop` this also allows new ones."""

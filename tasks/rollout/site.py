@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tasks.rollout.events import Listen, Said
+from tasks.rollout.events import Listen, Observed, Said
 from tasks.rollout.guard import Guard
 from tasks.rollout.loop import Loop, ThreadWorkers, Workers
 from tasks.rollout.model import Goal, Listener, Observation
@@ -31,7 +31,9 @@ class Site:
 
     def observe(self) -> Observation:
         """Look at our servers and at the load balancers of our listeners."""
-        return Observation(servers=self.compute.servers(), balancers=self.balancers.find(self.listeners))
+        seen = Observation(servers=self.compute.servers(), balancers=self.balancers.find(self.listeners))
+        self.listen(Observed(at=self.clock.now(), seen=seen))
+        return seen
 
     def loop(self, goal: Goal, seen: Observation) -> Loop:
         """Give a loop that performs steps towards a goal in threads, beginning with what was seen."""
@@ -41,6 +43,11 @@ class Site:
         """End everything that waits or runs on servers; `resume` allows it again."""
         self.clock.stop()
         self.hosts.stop()
+
+    def resume(self) -> None:
+        """Allow waiting and talking to servers again, over new connections."""
+        self.clock.resume()
+        self.hosts.close()
 
     def say(self, text: str) -> None:
         """Tell the operator something that is no step."""

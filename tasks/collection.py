@@ -1,0 +1,13 @@
+"""The collection: what `fab --list` and `inv --list` show."""
+
+from __future__ import annotations
+
+from invoke.collection import Collection
+
+from tasks import deploy, local, node, rotate, servers
+
+ns = Collection(deploy.deploy, deploy.plan, deploy.status, rotate.rotate)
+for stage in (node.setup, node.migrate, node.test, node.check):
+    ns.add_task(stage)
+ns.add_collection(Collection.from_module(servers, name="servers"))
+ns.add_collection(Collection.from_module(local, name="local"))

@@ -1,0 +1,39 @@
+"""The tasks of the local cloud."""
+
+from __future__ import annotations
+
+from invoke.context import Context
+
+from tasks import local_cloud
+from tasks.command import command
+
+
+@command()
+def up(_c: Context) -> None:
+    """Start the local cloud, unless it runs.
+
+    A deploy without a configured cloud does so by itself.
+    """
+    from tasks.settings_file import load
+
+    settings = load()
+    local_cloud.show("up", *(["--ssh-port", str(settings.server.ssh_port)] if settings.is_local else []))
+
+
+@command()
+def down(_c: Context) -> None:
+    """End the local cloud; nothing of it is left."""
+    local_cloud.show("down")
+
+
+@command(help={"json": "All of it as JSON, with the credentials, so that any client can be pointed at it."})
+def status(_c: Context, json: bool = False) -> None:
+    """Say whether it runs, and how to reach it."""
+    local_cloud.show("status", *(["--json"] if json else []))
+
+
+@command(help={"server": "Only this server's console.", "follow": "Go on until Ctrl-C.", "lines": "Lines of each log."})
+def logs(_c: Context, server: str = "", follow: bool = False, lines: int = 20) -> None:
+    """Show its API requests and the servers' consoles."""
+    options = [*(["--server", server] if server else []), *(["--follow"] if follow else [])]
+    local_cloud.show("logs", "--lines", str(lines), *options)

@@ -1,0 +1,44 @@
+"""The plan, as an operator reads it: every change in order, and what is not touched before what."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from rich.console import Console
+from rich.markup import escape
+
+from tasks.report.consoles import terminal
+from tasks.report.wording import planned
+from tasks.rollout.forecast import Rounds
+from tasks.rollout.model import Goal, Observation
+from tasks.rollout.reverting import in_rotation
+from tasks.rollout.steps import CreateServer, RetireServer, SetCondition, Step
+
+
+def show_plan(rounds: Rounds, goal: Goal, seen: Observation) -> None:
+    """Print what a deploy would do."""
+    console = terminal()
+    steps = [step for bag in rounds for step in sorted(bag, key=str)]
+    kinds = Counter(type(step) for step in steps)
+    live = {place.server_id for place in in_rotation(seen)}
+    console.print(
+        f"A deploy of {goal.app} to {goal.environment} would build release {goal.release} on "
+        f"{kinds[CreateServer]} new servers and delete {kinds[RetireServer]}; {len(live)} serve now.\n",
+        highlight=False,
+    )
+    _show_steps(steps, seen, console)
+    if live:
+        console.print(
+            "\nNothing that serves is touched until every new server has passed its check and is ONLINE on every "
+            "load balancer.\nIf anything fails before that, only the new servers are deleted."
+        )
+
+
+def _show_steps(steps: list[Step], seen: Observation, console: Console) -> None:
+    names = {server.id: server.name for server in seen.servers}
+    touching = next((step for step in steps if isinstance(step, SetCondition | RetireServer)), None)
+    for number, step in enumerate(steps, start=1):
+        if step is touching:
+            console.print("       -- from here on old servers are touched --", style="dim")
+        words = planned(step, lambda server_id: names.get(server_id, server_id))
+        console.print(f"  {number:3}  {escape(words)}", highlight=False)

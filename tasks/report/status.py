@@ -1,0 +1,156 @@
+"""The state of a site, as JSON values and as tables."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from tasks.rollout.model import Condition, LoadBalancer, Observation, Server
+from tasks.rollout.reverting import in_rotation
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """What `status` speaks of."""
+
+    app: str
+    environment: str
+    cloud: str
+    seen: Observation
+
+    @property
+    def serving(self) -> tuple[Server, ...]:
+        """The servers that get requests from a load balancer."""
+        ids = {place.server_id for place in in_rotation(self.seen)}
+        return tuple(server for server in self.seen.servers if server.id in ids)
+
+
+def as_json(state: State) -> dict[str, Any]:
+    """Give the state as JSON values. `release` and `generation` are those that serve, null when nothing does."""
+    serving = {server.id for server in state.serving}
+    newest = max(state.serving, key=lambda server: server.labels.generation, default=None)
+    return {
+        "app": state.app,
+        "environment": state.environment,
+        "cloud": state.cloud,
+        "release": newest.labels.release if newest else None,
+        "generation": newest.labels.generation if newest else None,
+        "servers": [_server_json(server, serving) for server in _ordered(state.seen)],
+        "load_balancers": [_balancer_json(balancer, state.seen) for balancer in _by_port(state.seen)],
+    }
+
+
+def print_json(state: State) -> None:
+    """Print the state for programs."""
+    sys.stdout.write(json.dumps(as_json(state), indent=2) + "\n")
+
+
+def show(state: State, console: Console) -> None:
+    """Print the state as tables."""
+    console.print(_heading(state))
+    if state.seen.servers:
+        console.print(servers_table(state))
+    for balancer in _by_port(state.seen):
+        console.print(_balancer_block(balancer, state.seen))
+
+
+def servers_table(state: State) -> Table:
+    """Give the table of servers, newest generation first."""
+    serving = {server.id for server in state.serving}
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in ("Server", "Private IP", "Status", "Phase", "Release", "In rotation"):
+        table.add_column(heading, no_wrap=True, overflow="fold")
+    for server in _ordered(state.seen):
+        labels = server.labels
+        rotation = "yes" if server.id in serving else "no"
+        table.add_row(server.name, server.private_ip or "-", server.status, labels.phase, labels.release, rotation)
+    return table
+
+
+def addresses(seen: Observation) -> list[str]:
+    """Give the addresses to open in a browser, one for each load balancer that speaks HTTP(S)."""
+    return [_url(balancer) for balancer in _by_port(seen) if balancer.virtual_ips]
+
+
+def _heading(state: State) -> Text:
+    if not state.seen.servers and not state.seen.balancers:
+        return Text(f"{state.app} has no servers in {state.environment} on {state.cloud}; `fab deploy` makes some.")
+    count = len(state.serving)
+    releases = ", ".join(sorted({server.labels.release for server in state.serving})) or "none"
+    what = "1 server serves" if count == 1 else f"{count} servers serve"
+    return Text(f"{state.app} in {state.environment} on {state.cloud}: {what}, release {releases}\n")
+
+
+def _balancer_block(balancer: LoadBalancer, seen: Observation) -> RenderableType:
+    owners = {server.private_ip: server.name for server in seen.servers}
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 2), show_header=False)
+    for node in balancer.nodes:
+        owner = owners.get(node.address, "(not ours, left alone)")
+        condition = Text(node.condition, style="" if node.condition is Condition.ENABLED else "yellow")
+        table.add_row(f"{node.address}:{node.port}", condition, node.status, owner)
+    return Group(Text(f"\n{_url(balancer)}  {balancer.name} ({balancer.status})"), table)
+
+
+def _url(balancer: LoadBalancer) -> str:
+    address = balancer.virtual_ips[0].address if balancer.virtual_ips else "?"
+    scheme = {"HTTP": "http", "HTTPS": "https"}.get(balancer.protocol, "tcp")
+    host = f"[{address}]" if ":" in address else address
+    return f"{scheme}://{host}:{balancer.port}/"
+
+
+def _ordered(seen: Observation) -> list[Server]:
+    generations = seen.generations()
+    return sorted(seen.servers, key=lambda s: (generations.index(s.labels.generation), s.labels.slot))
+
+
+def _by_port(seen: Observation) -> list[LoadBalancer]:
+    return sorted(seen.balancers, key=lambda balancer: balancer.port)
+
+
+def _server_json(server: Server, serving: set[str]) -> dict[str, Any]:
+    return {
+        "id": server.id,
+        "name": server.name,
+        "private_ip": server.private_ip,
+        "status": server.status.value,
+        "phase": server.phase.value,
+        "release": server.labels.release,
+        "generation": server.labels.generation,
+        "created": server.created.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "in_rotation": server.id in serving,
+    }
+
+
+def _balancer_json(balancer: LoadBalancer, seen: Observation) -> dict[str, Any]:
+    owners = {server.private_ip: server.id for server in seen.servers}
+    nodes = [
+        {
+            "address": node.address,
+            "port": node.port,
+            "condition": node.condition.value,
+            "status": node.status.value,
+            "weight": node.weight,
+            "server_id": owners.get(node.address),
+        }
+        for node in balancer.nodes
+    ]
+    return {
+        "id": balancer.id,
+        "name": balancer.name,
+        "virtual_ips": [virtual_ip.address for virtual_ip in balancer.virtual_ips],
+        "port": balancer.port,
+        "protocol": balancer.protocol,
+        "status": balancer.status.value,
+        "nodes": nodes,
+    }
+
+
+def print_console(text: str) -> None:
+    """Print a server's console log as it is; the cloud has taken control characters out, and so do we."""
+    sys.stdout.write("".join(char for char in text if char in "\t\n" or char.isprintable()) + "\n")

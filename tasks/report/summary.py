@@ -1,0 +1,56 @@
+"""The first and the last words of a deploy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
+
+from tasks.release.model import Release
+from tasks.report.status import State, addresses, servers_table
+from tasks.rollout.model import Goal
+
+
+def announce(goal: Goal, release: Release, console: Console) -> None:
+    """Say what is about to be deployed."""
+    console.print(
+        f"Deploying {goal.app} to {goal.environment}: release {release.id} ({release.label}, {_megabytes(release)}), "
+        f"{goal.count} new servers, generation {goal.generation}.",
+        highlight=False,
+        markup=False,
+    )
+    if release.note:
+        console.print(f"Note: {escape(release.note)}", style="yellow")
+
+
+def show_summary(state: State, release: Release, stages: Mapping[str, float], journal: Path, console: Console) -> None:
+    """Say where the app is to be found, who serves, how long it took and what to type next."""
+    _say(console, f"\n[bold green]{state.app} is deployed to {state.environment}.[/]\n")
+    _say(console, f"  Open      {'  '.join(addresses(state.seen))}")
+    _say(console, f"  Release   {release.id} ({escape(release.label)})")
+    if release.note:
+        _say(console, f"            {escape(release.note)}")
+    _say(console, f"  Stages    {_stages(stages)}")
+    _say(console, f"  Journal   {escape(str(journal))}\n")
+    console.print(Padding(servers_table(state), (0, 0, 1, 2)))
+    local = ", [bold]fab local.down[/] ends the local cloud" if state.cloud == "local" else ""
+    _say(
+        console,
+        "  Next: [bold]fab status[/] shows who serves, [bold]fab deploy[/] replaces every server by a new one" + local,
+    )
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, highlight=False)
+
+
+def _stages(stages: Mapping[str, float]) -> str:
+    """Give each stage's time on its slowest server, in the order in which they first ended."""
+    return " · ".join(f"{stage} {seconds:.1f} s" for stage, seconds in stages.items()) + "  (the slowest of each)"
+
+
+def _megabytes(release: Release) -> str:
+    return f"{release.size / 1e6:.1f} MB"

@@ -1,0 +1,87 @@
+"""Steps in words. `name` turns a server's id into the name that an operator knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tasks.rollout import steps
+
+# While it is under way, when it is done, and in a plan.
+WORDS: dict[type, tuple[str, str, str]] = {
+    steps.CreateServer: ("asking for server {about}", "server {about} asked for", "create server {about}"),
+    steps.GiveUp: ("giving up slot {about}", "slot {about} given up: {step.fault}", "fail: {step.fault}"),
+    steps.WatchBuilds: ("building {about}", "{about} booted", "wait until built: {about}"),
+    steps.ReplaceBuild: ("replacing {about}", "{about} deleted, to be replaced", "delete the failed build {about}"),
+    steps.SetUp: ("setting up {about}", "{about} set up", "set up {about}"),
+    steps.Migrate: ("migrating on {about}", "{about} ran the migrations", "run the migrations on {about}"),
+    steps.TestApp: ("testing {about}", "{about} passed the app's tests", "run the app's tests on {about}"),
+    steps.Check: ("checking {about}", "{about} answers its check", "start the app on {about} and check it"),
+    steps.CreateBalancer: (
+        "creating {about}",
+        "load balancer {about} created on port {step.listener.port}",
+        "create load balancer {about} on port {step.listener.port}",
+    ),
+    steps.AddNodes: ("adding nodes to {about}", "{about} sends requests to {nodes}", "add to {about}: {nodes}"),
+    steps.SetCondition: (
+        "setting nodes of {about}",
+        "{about} has set {nodes} {step.condition}",
+        "set {step.condition} on {about}: {nodes}",
+    ),
+    steps.AwaitOnline: (
+        "waiting for nodes of {about}",
+        "{about} finds {nodes} ONLINE",
+        "wait until ONLINE on {about}: {nodes}",
+    ),
+    steps.RemoveNodes: ("removing nodes from {about}", "{about} has let go of {nodes}", "remove from {about}: {nodes}"),
+    steps.AwaitDrained: ("draining {about}", "{about} has drained", "wait until nobody is connected to {about}"),
+    steps.MarkServing: ("marking {about}", "{about} serves", "mark as serving: {about}"),
+    steps.RetireServer: ("deleting {about}", "{about} deleted", "delete {about}"),
+}
+
+STAGES: dict[type, str] = {
+    steps.WatchBuilds: "boot",
+    steps.SetUp: "set up",
+    steps.Migrate: "migrate",
+    steps.TestApp: "test",
+    steps.Check: "check",
+    steps.AddNodes: "rotate in",
+    steps.AwaitDrained: "drain",
+    steps.RetireServer: "retire",
+}
+
+Name = Callable[[str], str]
+
+
+def subject(step: steps.Step, name: Name) -> str:
+    """Say what a step is about: a slot, servers or a load balancer."""
+    match step:
+        case steps.OnSlot():
+            return str(step.slot)
+        case steps.WatchBuilds():
+            return ", ".join(sorted(name(server_id) for server_id in step.server_ids))
+        case steps.OnServer():
+            return name(step.server_id)
+        case steps.OnBalancer():
+            return step.balancer
+        case steps.CreateBalancer():
+            return step.listener.name
+
+
+def doing(step: steps.Step, name: Name) -> str:
+    """Say that a step is under way."""
+    return _worded(WORDS[type(step)][0], step, name)
+
+
+def done(step: steps.Step, name: Name) -> str:
+    """Say that a step has been done."""
+    return _worded(WORDS[type(step)][1], step, name)
+
+
+def planned(step: steps.Step, name: Name) -> str:
+    """Say what a step will do."""
+    return _worded(WORDS[type(step)][2], step, name)
+
+
+def _worded(template: str, step: steps.Step, name: Name) -> str:
+    nodes = ", ".join(sorted(step.addresses)) if isinstance(step, steps.OnBalancer) else ""
+    return template.format(about=subject(step, name), step=step, nodes=nodes)

@@ -1,0 +1,34 @@
+"""The task that changes who gets traffic, and nothing else."""
+
+from __future__ import annotations
+
+from invoke.context import Context
+
+from tasks.command import command
+from tasks.deploy import ENVIRONMENT
+
+
+@command(
+    help={
+        "count": "Only a generation with this many servers.",
+        "release": "Only a generation of this release (its id).",
+        "environment": ENVIRONMENT,
+    }
+)
+def rotate(_c: Context, count: int | None = None, release: str | None = None, environment: str | None = None) -> None:
+    """Put the newest ready servers in, take the others out.
+
+    The others are drained and deleted.
+    A generation is ready when its migrations ran and every server has passed set-up, tests and check. If anything
+    fails, the old nodes are put back and the new servers are kept, so that it can be tried again.
+    """
+    from tasks import wiring
+    from tasks.report.status import show
+    from tasks.rollout import deploying, fleet
+    from tasks.settings_file import load
+
+    settings = load(environment=environment)
+    with wiring.open_site(settings) as opened:
+        ready = fleet.newest_ready(opened.site.observe(), release=release, count=count)
+        seen = deploying.rotate(wiring.goal_of(settings, ready), opened.site)
+        show(wiring.state(settings, seen), opened.console)

@@ -1,0 +1,74 @@
+"""The tasks on servers as such."""
+
+from __future__ import annotations
+
+from invoke.context import Context
+
+from tasks.command import command
+from tasks.deploy import COUNT, ENVIRONMENT, RELEASE
+
+
+@command(name="list", help={"environment": ENVIRONMENT})
+def list_servers(_c: Context, environment: str | None = None) -> None:
+    """List our servers, newest generation first."""
+    from tasks import wiring
+    from tasks.report.consoles import terminal
+    from tasks.report.status import servers_table
+    from tasks.settings_file import load
+
+    settings = load(environment=environment)
+    terminal().print(servers_table(wiring.state(settings, wiring.look(settings))))
+
+
+@command(help={"count": COUNT, "release": RELEASE, "environment": ENVIRONMENT})
+def create(_c: Context, count: int | None = None, release: str | None = None, environment: str | None = None) -> None:
+    """Build new servers; nothing runs on them yet.
+
+    Returns when they are ACTIVE. `fab setup migrate test check` brings them to ready, `fab rotate` puts them into
+    rotation. On a failure the new servers are deleted again.
+    """
+    from tasks import wiring
+    from tasks.report.summary import announce
+    from tasks.rollout import deploying
+    from tasks.settings_file import load
+
+    settings = load(count=count, environment=environment)
+    with wiring.open_site(settings) as opened:
+        built = wiring.build_release(settings, release)
+        goal = wiring.new_goal(settings, built.id)
+        announce(goal, built, opened.console)
+        deploying.create(goal, opened.site)
+
+
+@command(
+    help={"server": "Its name, id or private IP; without it, all that serve no traffic.", "environment": ENVIRONMENT}
+)
+def retire(_c: Context, server: str | None = None, environment: str | None = None) -> None:
+    """Delete servers that serve no traffic.
+
+    One that a load balancer knows is refused.
+    """
+    from tasks import wiring
+    from tasks.rollout import deploying, fleet
+    from tasks.settings_file import load
+
+    settings = load(environment=environment)
+    with wiring.open_site(settings) as opened:
+        seen = opened.site.observe()
+        servers = (fleet.named(seen, server),) if server else fleet.idle(seen)
+        opened.console.print(f"Deleting {fleet.names(servers)}.", highlight=False)
+        deploying.retire(servers, wiring.goal_of(settings, servers), opened.site)
+
+
+@command(help={"server": "Its name, id or private IP.", "environment": ENVIRONMENT})
+def console(_c: Context, server: str, environment: str | None = None) -> None:
+    """Print a server's console log."""
+    from tasks import wiring
+    from tasks.report.status import print_console
+    from tasks.rollout import fleet
+    from tasks.settings_file import load
+
+    settings = load(environment=environment)
+    with wiring.open_site(settings) as opened:
+        found = fleet.named(opened.site.observe(), server)
+        print_console(opened.site.compute.console(found.id))

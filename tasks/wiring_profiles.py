@@ -1,0 +1,77 @@
+"""Settings as the values that the clouds and hosts are made with. Imported only when a site is opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tasks.cloud.profiles import Algorithm, BalancerProfile, HealthMonitor, Persistence, Probe, ServerProfile
+from tasks.hosts.access import Secret, SshAccess
+from tasks.hosts.app import AppCommands, Check, Deadlines
+from tasks.hosts.keys import deploy_key, login_key
+from tasks.settings import MonitorSettings, Settings
+from tasks.waiting import Patience
+
+
+def server_profile(settings: Settings, ssh: SshAccess) -> ServerProfile:
+    """Give what servers are created from, with the public half of the key that we log in with."""
+    key = login_key(ssh)
+    return ServerProfile(
+        app=settings.app,
+        environment=settings.environment,
+        image=settings.server.image,
+        flavor=settings.server.flavor,
+        networks=settings.server.networks,
+        private_network=settings.server.private_network,
+        public_key=f"{key.get_name()} {key.get_base64()}" if key else "",
+    )
+
+
+def ssh_access(settings: Settings, state: Path) -> SshAccess:
+    """Give how servers are logged in to: with the user's key file, or one that is made for the app."""
+    named = settings.server.key_file
+    folder = state / "keys" / f"{settings.app}-{settings.environment}"
+    return SshAccess(
+        user=settings.server.user,
+        port=settings.server.ssh_port,
+        key_file=Path(named).expanduser() if named else deploy_key(folder).path,
+        patience=Patience(limit=settings.limits.ssh, longest=2.0),
+    )
+
+
+def app_commands(settings: Settings) -> AppCommands:
+    """Give what is run on servers; secrets are taken from the operator's environment and wrapped."""
+    secrets = {name: Secret(value=value.get_secret_value()) for name, value in settings.secret_values().items()}
+    limit = settings.limits.command
+    return AppCommands(
+        node_port=settings.node_port,
+        migrate=settings.commands.migrate,
+        test=settings.commands.test,
+        processes=settings.processes,
+        env={**settings.env, **secrets},
+        check=Check(
+            path=settings.check.path,
+            status=settings.check.status,
+            deadline=settings.check.deadline,
+        ),
+        deadlines=Deadlines(set_up=limit, migrate=limit, test=limit),
+    )
+
+
+def balancer_profile(settings: Settings) -> BalancerProfile:
+    """Give what load balancers are created with."""
+    wanted = settings.balancers
+    return BalancerProfile(
+        app=settings.app,
+        environment=settings.environment,
+        algorithm=Algorithm(wanted.algorithm),
+        timeout=wanted.timeout,
+        monitor=_monitor(wanted.monitor, settings.check.path),
+        persistence=None if wanted.persistence == "none" else Persistence(wanted.persistence),
+    )
+
+
+def _monitor(wanted: MonitorSettings, path: str) -> HealthMonitor | None:
+    if wanted.type == "none":
+        return None
+    probe = Probe.CONNECT if wanted.type == "CONNECT" else Probe.PAGE
+    return HealthMonitor(probe=probe, delay=wanted.delay, timeout=wanted.timeout, attempts=wanted.attempts, path=path)
