@@ -1,0 +1,51 @@
+"""How servers are logged in to, and what must not be shown. Values only: no SSH library is imported here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tasks.waiting import Patience
+
+
+@dataclass(frozen=True, kw_only=True)
+class Secret:
+    """A text that no log, traceback or repr shows; `reveal` is the only way to it."""
+
+    value: str = field(repr=False)
+
+    def reveal(self) -> str:
+        """Give the text itself."""
+        return self.value
+
+    def __str__(self) -> str:
+        return "[hidden]"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SshAccess:
+    """How to log in to every server.
+
+    Where neither `key_file` nor `private_key` is given, the SSH agent and the keys in `~/.ssh` are offered, as Fabric
+    does; with one of them, only that key is.
+
+    :param user: anyone but root runs everything through `sudo -n`.
+    :param key_file: a private key file, encrypted or not.
+    :param private_key: a private key itself, as text in OpenSSH's format.
+    :param passphrase: of the key.
+    :param ssh_config: an ssh_config file that applies (ProxyJump, for servers behind a gateway). None: none does, not
+        even `~/.ssh/config`, so that a deploy does the same from everybody's machine.
+    :param patience: how long a server may take to show its host keys, and then to let us in.
+    :param connect_timeout: for one attempt, in seconds; also for its greeting and for the login.
+    :param keepalive: how often an idle connection is kept from being forgotten by firewalls, in seconds.
+    """
+
+    user: str = "root"
+    port: int = 22
+    key_file: Path | None = None
+    private_key: Secret | None = None
+    passphrase: Secret | None = None
+    ssh_config: Path | None = None
+    patience: Patience = field(default_factory=lambda: Patience(limit=300.0, longest=2.0))
+    connect_timeout: float = 5.0
+    keepalive: int = 15

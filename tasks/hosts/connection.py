@@ -1,0 +1,141 @@
+"""One SSH connection to a server, by Fabric: how it is set up, and what a failure to open it means.
+
+Fabric itself accepts any host key; here only the given ones are. Neither `~/.fabric.yaml` nor `~/.ssh/config` is read.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import fabric
+import paramiko
+
+from tasks.errors import HostUnreachable
+from tasks.hosts.access import SshAccess
+from tasks.hosts.console_keys import HostKey, fingerprint
+from tasks.hosts.known_hosts import name_of
+from tasks.hosts.trust import address_of, refused
+from tasks.rollout.model import Server
+from tasks.waiting import Clock
+
+# Key injection may come after the SSH server is up; a key that is refused for longer than this is the wrong one.
+REFUSAL_GRACE = 20.0
+_SESSION_TIMEOUT = 15.0
+
+# Without a handler, Python prints what paramiko logs, such as the traceback of every attempt at a server that boots.
+logging.getLogger("paramiko").addHandler(logging.NullHandler())
+
+
+class OnlyThese(paramiko.RejectPolicy):
+    """Refuses a key of a type that the server has not printed, and says which keys it has."""
+
+    def __init__(self, server: Server, keys: Sequence[HostKey]) -> None:
+        self._server = server
+        self._keys = tuple(keys)
+
+    def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> NoReturn:
+        """Refuse.
+
+        :raises UntrustedHost: always.
+        """
+        del client, hostname
+        raise refused(self._server, _shown(key), self._keys)
+
+
+def prepared(server: Server, access: SshAccess, key: paramiko.PKey | None, trusted: Sequence[HostKey]) -> Any:
+    """Give a Fabric connection that is not open yet, and that accepts only the trusted host keys.
+
+    :param key: what to log in with; None offers the SSH agent's keys and those in `~/.ssh`.
+    """
+    config = fabric.Config(lazy=True, runtime_ssh_path=access.ssh_config and str(access.ssh_config))
+    config.load_ssh_configs = False
+    config.load_ssh_config()
+    login: dict[str, Any] = {"pkey": key, "allow_agent": False, "look_for_keys": False} if key else {}
+    times = {"banner_timeout": access.connect_timeout, "auth_timeout": access.connect_timeout}
+    connection = fabric.Connection(
+        address_of(server),
+        user=access.user,
+        port=access.port,
+        config=config,
+        connect_timeout=access.connect_timeout,
+        connect_kwargs={**login, **times},
+    )
+    connection.client.set_missing_host_key_policy(OnlyThese(server, trusted))
+    known = connection.client.get_host_keys()
+    for host_key in trusted:
+        known.add(name_of(connection.host, connection.port), host_key.type, _parsed(host_key))
+    _trust_gateway(connection.gateway)
+    return connection
+
+
+class Opening:
+    """Tries to open a connection, again and again, and remembers why it did not work."""
+
+    def __init__(self, server: Server, trusted: Sequence[HostKey], clock: Clock) -> None:
+        self._server = server
+        self._trusted = tuple(trusted)
+        self._clock = clock
+        self._first_refusal: float | None = None
+        self.reason = "it was not tried"
+
+    def attempt(self, connection: Any) -> bool:
+        """Open a prepared connection; False when the server does not seem to be up yet.
+
+        :raises UntrustedHost: it showed another host key.
+        :raises HostUnreachable: it has refused our key for longer than key injection takes.
+        """
+        try:
+            connection.open()
+        except paramiko.BadHostKeyException as error:
+            raise refused(self._server, _shown(error.key), self._trusted) from None
+        except paramiko.AuthenticationException as error:
+            self._refuse(connection.user, error)
+            return False
+        except (paramiko.SSHException, EOFError, OSError) as error:
+            self.reason = str(error) or type(error).__name__
+            return False
+        return True
+
+    def _refuse(self, user: str, error: Exception) -> None:
+        now = self._clock.now()
+        self._first_refusal = now if self._first_refusal is None else self._first_refusal
+        self.reason = f"it refuses our key for {user!r} ({error})"
+        if now - self._first_refusal > REFUSAL_GRACE:
+            raise unreachable(self._server, self.reason) from error
+
+
+def unreachable(server: Server, reason: str) -> HostUnreachable:
+    """Say that SSH to a server does not work, and why."""
+    return HostUnreachable(
+        f"no SSH connection to {server.name} at {server.private_ip}: {reason}",
+        server=server.name,
+        advice="Is the private IP reachable from here, and does the server have our key? Its console may say more: "
+        f"fab servers.console --server {server.name}",
+    )
+
+
+def session(connection: Any) -> paramiko.Channel | None:
+    """Begin a session on an open connection; None when the connection was lost meanwhile."""
+    try:
+        if not connection.is_connected:
+            return None
+        return connection.transport.open_session(timeout=_SESSION_TIMEOUT)  # type: ignore[no-any-return]
+    except (paramiko.SSHException, EOFError, OSError):
+        return None
+
+
+def _trust_gateway(gateway: Any) -> None:
+    # Fabric makes this one from the ssh_config. It is not ours, so the user's own known_hosts speak for it.
+    if isinstance(gateway, fabric.Connection):
+        gateway.client.set_missing_host_key_policy(paramiko.RejectPolicy())
+        gateway.client.load_system_host_keys()
+
+
+def _parsed(key: HostKey) -> paramiko.PKey:
+    return paramiko.PKey.from_type_string(key.type, key.blob)
+
+
+def _shown(key: paramiko.PKey) -> str:
+    return f"{fingerprint(key.asbytes())} ({key.get_name()})"

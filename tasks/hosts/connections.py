@@ -1,0 +1,109 @@
+"""The SSH connections of a deploy: one for each server, used by all its stages, opened again when it was lost.
+
+Each server is used by one thread at a time; `stop` and `close` may come from any.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import paramiko
+
+from tasks.errors import Interrupted, TimedOut
+from tasks.hosts.access import SshAccess
+from tasks.hosts.connection import Opening, prepared, session, unreachable
+from tasks.hosts.keys import login_key
+from tasks.hosts.trust import Trust
+from tasks.rollout.model import Server
+from tasks.waiting import Clock, Patience, until
+
+
+class Connections:
+    """Gives sessions on servers. Ends them all on `stop`; `close` makes it usable again."""
+
+    def __init__(self, *, access: SshAccess, trust: Trust, clock: Clock) -> None:
+        self._access = access
+        self._trust = trust
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._stopped = False
+        self._open: dict[str, Any] = {}
+
+    @property
+    def stopped(self) -> bool:
+        """Say whether everything was told to stop."""
+        return self._stopped
+
+    def session(self, server: Server, patience: Patience | None = None) -> paramiko.Channel:
+        """Begin a session on a server, over the connection that is there, or over a new one.
+
+        :param patience: instead of the settings'.
+        :raises HostUnreachable: it did not let us in before the limit passed; says the last reason.
+        :raises UntrustedHost: it showed another host key than it printed on its console, or printed none.
+        :raises Interrupted: everything was told to stop.
+        """
+        self._refuse_when_stopped()
+        connection = self._open.get(server.id)
+        begun = session(connection) if connection else None
+        if begun is None:
+            begun = session(self._connect(server, patience or self._access.patience))
+        if begun is None:
+            self._refuse_when_stopped()
+            raise unreachable(server, "the connection was opened and lost at once")
+        return begun
+
+    def stop(self) -> None:
+        """End every session, and refuse new ones until `close`."""
+        with self._lock:
+            self._stopped = True
+        self._drop_all()
+
+    def close(self) -> None:
+        """Close every connection; later sessions open new ones."""
+        self._drop_all()
+        with self._lock:
+            self._stopped = False
+
+    def _connect(self, server: Server, patience: Patience) -> Any:
+        trusted = self._trust.keys(server, self._access.port, patience)
+        key = login_key(self._access)
+        opening = Opening(server, trusted, self._clock)
+
+        def look() -> Any | None:
+            connection = prepared(server, self._access, key, trusted)
+            self._keep(server, connection)
+            return connection if opening.attempt(connection) else None
+
+        try:
+            connection = until(look, what=f"SSH on {server.name}", patience=patience, clock=self._clock)
+        except TimedOut as error:
+            raise unreachable(server, f"{error}; {opening.reason}") from error
+        connection.transport.set_keepalive(self._access.keepalive)
+        return connection
+
+    def _keep(self, server: Server, connection: Any) -> None:
+        """Keep a connection even while it opens, so that `stop` can end that too."""
+        with self._lock:
+            previous = self._open.pop(server.id, None)
+            if not self._stopped:
+                self._open[server.id] = connection
+        if previous:
+            _end(previous)
+        self._refuse_when_stopped()
+
+    def _drop_all(self) -> None:
+        with self._lock:
+            connections = list(self._open.values())
+            self._open.clear()
+        for connection in connections:
+            _end(connection)
+
+    def _refuse_when_stopped(self) -> None:
+        if self._stopped:
+            raise Interrupted("stopped: no command is run on the servers any more")
+
+
+def _end(connection: Any) -> None:
+    connection.close()
+    connection.client.close()  # Fabric's close() does nothing to a connection that is still being opened

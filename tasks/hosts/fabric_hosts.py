@@ -1,0 +1,153 @@
+"""The port `Hosts`, over Fabric: puts trust, connections, commands and checks together. Knows no cloud and no plan."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasks.errors import CloudError, HostError, TimedOut
+from tasks.hosts import checking, drain, stages
+from tasks.hosts.access import SshAccess
+from tasks.hosts.app import AppCommands
+from tasks.hosts.connections import Connections
+from tasks.hosts.environment import env_file, procfile
+from tasks.hosts.known_hosts import KnownHosts
+from tasks.hosts.output import Lines
+from tasks.hosts.push import Parcel, script_names
+from tasks.hosts.running import Command, run
+from tasks.hosts.trust import Trust, address_of
+from tasks.release.model import Release
+from tasks.rollout.model import Server
+from tasks.waiting import Clock, Patience, until
+
+OnOutput = Callable[[str, str, str], None]
+_LOG_LINES = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sources:
+    """Where hosts get what they need from elsewhere.
+
+    :param scripts: the folder of the bootstrap scripts.
+    :param artifact: gives the built release with an id; may raise a ReleaseError.
+    :param console: gives the console text of a server, by the server's id; may raise a CloudError.
+    :param known_hosts: the file in which host keys are kept.
+    """
+
+    scripts: Path
+    artifact: Callable[[str], Release]
+    console: Callable[[str], str]
+    known_hosts: Path
+
+
+class FabricHosts:
+    """The servers from inside. A server is used by one thread at a time, several servers side by side.
+
+    :param on_output: gets every line that a command prints: the server's name, the stage, the line.
+    """
+
+    def __init__(
+        self, *, access: SshAccess, app: AppCommands, sources: Sources, clock: Clock, on_output: OnOutput
+    ) -> None:
+        self._access = access
+        self._app = app
+        self._sources = sources
+        self._clock = clock
+        self._on_output = on_output
+        trust = Trust(console=sources.console, known_hosts=KnownHosts(sources.known_hosts), clock=clock)
+        self._connections = Connections(access=access, trust=trust, clock=clock)
+
+    def set_up(self, server: Server) -> None:
+        """Push the release, unless it is there, and the bootstrap scripts; run the scripts in the order of their names.
+
+        :raises CommandFailed: a script exited with another code than 0; those after it were not run.
+        """
+        scripts = script_names(self._sources.scripts)
+        artifact = self._sources.artifact(server.labels.release).path
+        has_it = _digest(artifact) in self._ask(server, stages.ask_digest(self._app.deadlines))
+        parcel = Parcel(
+            env=env_file(server, self._app),
+            procfile=procfile(self._app),
+            scripts=self._sources.scripts,
+            artifact=None if has_it else artifact,
+        )
+        self._tell(server, stages.push(parcel, self._app.deadlines))
+        for name in scripts:
+            self._tell(server, stages.script(name, self._app.deadlines))
+
+    def migrate(self, server: Server) -> None:
+        """Run the app's migrations, if it has any."""
+        if self._app.migrate:
+            self._tell(server, stages.migrate(self._app))
+
+    def test(self, server: Server) -> None:
+        """Run the app's own unit tests, if it has any."""
+        if self._app.test:
+            self._tell(server, stages.test(self._app))
+
+    def check(self, server: Server) -> None:
+        """Start what does not run yet, and ask the app until it answers as expected.
+
+        :raises CheckFailed: it did not within the deadline; says the last answer and how the app's log ends.
+        """
+        self._tell(server, stages.start(self._app.deadlines))
+        check = self._app.check
+        url = f"http://{_url_host(address_of(server))}:{self._app.node_port}/{check.path.lstrip('/')}"
+        answers: list[checking.Answer] = []
+
+        def look() -> checking.Answer | None:
+            answers[:] = [checking.get(url)]
+            return answers[0] if answers[0].status == check.status else None
+
+        try:
+            until(look, what=url, patience=Patience(limit=check.deadline, longest=1.0), clock=self._clock)
+        except TimedOut as error:
+            raise checking.failed(server, url, check, answers[0], self._log(server)) from error
+
+    def connections(self, server: Server) -> int | None:
+        """Count the established connections to the node port; None when the server cannot be asked."""
+        command = drain.ask_connections(self._app.node_port, self._app.deadlines.ask)
+        try:
+            table = self._ask(server, command)
+            return drain.count(table, address_of(server), self._app.node_port)
+        except (HostError, CloudError):
+            return None
+
+    def stop(self) -> None:
+        """End every command at once, as Interrupted, and run none until `close`."""
+        self._connections.stop()
+
+    def close(self) -> None:
+        """Close all connections. What is called later opens new ones."""
+        self._connections.close()
+
+    def _tell(self, server: Server, command: Command) -> None:
+        """Run a command whose output people want to see."""
+        self._run(server, command, lambda line: self._on_output(server.name, command.stage, line))
+
+    def _ask(self, server: Server, command: Command) -> str:
+        """Run a command whose output only we want; gives it."""
+        answer: list[str] = []
+        self._run(server, command, answer.append)
+        return "\n".join(answer)
+
+    def _run(self, server: Server, command: Command, on_line: Callable[[str], None]) -> None:
+        lines = Lines(on_line, hide=self._app.without_secrets)
+        run(server, command, user=self._access.user, on=self._connections, lines=lines)
+
+    def _log(self, server: Server) -> str:
+        try:
+            return self._ask(server, stages.show_log(_LOG_LINES, self._app.deadlines))
+        except HostError as error:
+            return f"(it could not be read: {error.problem})"
+
+
+def _digest(artifact: Path) -> str:
+    with artifact.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _url_host(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
