@@ -69,11 +69,16 @@ exec kill -s "$signal" "$(cat "${SERVER_ROOT:-}/run/init.pid")"
 
 def make_image(image: Path) -> None:
     """Make what every server with namespaces begins as: `disk`, which is copied, and `etc`, which lies under theirs."""
-    _make_root(image / "disk")
-    (image / "etc").mkdir()
-    _copy_readable(Path("/etc"), image / "etc")
-    _write_etc(image / "etc")
-    _show_python(image)
+    # What a server's users may read does not depend on the umask of whoever runs the cloud, whose folder is private.
+    before = os.umask(0o022)
+    try:
+        _make_root(image / "disk")
+        (image / "etc").mkdir()
+        _copy_readable(Path("/etc"), image / "etc")
+        _write_etc(image / "etc")
+        _show_python(image)
+    finally:
+        os.umask(before)
 
 
 def _make_root(root: Path) -> None:

@@ -39,6 +39,7 @@ class ForkServer:
 
     def run(self) -> None:
         """Follow orders until there are no more to come, then end every server."""
+        os.umask(0o022)
         syscalls.adopt_orphans()
         os.set_blocking(self._wake, False)
         os.set_blocking(self._wakeup, False)
@@ -93,7 +94,7 @@ class ForkServer:
                 os.close(end)
             _attach_console(boot)
             status = life(boot)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  whatever it is, the daemon has to hear of it
             sys.stderr.write(f"Kernel panic - not syncing: {error}\n")
             self._tell(event="failed", id=boot.spec.id, reason=str(error)[:2000])
         os._exit(status if status >= 0 else Ending.PULLED)
