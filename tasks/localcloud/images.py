@@ -42,25 +42,27 @@ class Images:
             raise NotFound(f"Image {image_id} could not be found.") from None
 
 
+# The same on every machine, so that settings can name it; its metadata says which system it is.
+NAME = "Local Linux"
+
+
 def image_of_this_machine() -> Image:
     """Describe what servers run on here; the id is the same on every start, as long as the system is."""
-    system, version, distribution = _operating_system()
-    name = f"{system} {version} (local)".replace("  ", " ")
+    distribution, version = _operating_system()
     python = platform.python_version()
     metadata = {"os_distro": distribution, "os_version": version, "architecture": platform.machine(), "python": python}
     return Image(
-        id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"local-cloud image {name} {platform.machine()} {python}")),
-        name=name,
+        id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"local-cloud image {distribution} {platform.machine()} {python}")),
+        name=NAME,
         created=datetime.now(UTC),
         metadata=MappingProxyType(metadata),
     )
 
 
-def _operating_system() -> tuple[str, str, str]:
-    """Give name, version and short name of the distribution, as /etc/os-release has them."""
+def _operating_system() -> tuple[str, str]:
+    """Give the distribution's short name and version, as /etc/os-release has them."""
     try:
         release = platform.freedesktop_os_release()
     except OSError:
         release = {}
-    distribution = release.get("ID", "linux")
-    return distribution.capitalize(), release.get("VERSION_ID", ""), distribution
+    return release.get("ID", "linux"), release.get("VERSION_ID", "")
