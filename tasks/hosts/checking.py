@@ -53,8 +53,8 @@ def _plain(error: Exception) -> str:
     """Say in few words what requests says in many."""
     if isinstance(error, requests.Timeout):
         return f"nothing came within {_TIMEOUT:g} s"
-    text = printable(str(error), _LINE_LENGTH)
-    return "connection refused" if "Connection refused" in text else text
+    text = str(error)
+    return "connection refused" if "Connection refused" in text else printable(text, _LINE_LENGTH)
 
 
 def failed(server: Server, url: str, check: Check, last: Answer, log: str) -> CheckFailed:

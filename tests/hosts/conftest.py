@@ -58,6 +58,7 @@ class Room:
     app: AppCommands = field(default_factory=lambda: AppCommands(node_port=8000))
     printed: list[tuple[str, str, str]] = field(default_factory=list)
     opened: list[FabricHosts] = field(default_factory=list)
+    on_line: Callable[[str], None] = lambda _: None
 
     def __post_init__(self) -> None:
         key = deploy_key(self.folder / "state")
@@ -72,18 +73,26 @@ class Room:
         """The server as the cloud describes it, with the release that was built last."""
         return replace(a_server(self.sshd.address), labels=replace(a_server().labels, release=self.release().id))
 
-    def hosts(self) -> FabricHosts:
+    def login_as(self, user: str) -> None:
+        """Let another user than root log in."""
+        self.access = replace(self.access, user=user)
+
+    def hosts(self, console: Callable[[str], str] | None = None) -> FabricHosts:
         """Open hosts on what the room holds now."""
         sources = Sources(
-            scripts=self.scripts, artifact=lambda _: self.release(), console=lambda _: self.console,
+            scripts=self.scripts, artifact=lambda _: self.release(), console=console or (lambda _: self.console),
             known_hosts=self.folder / "state" / "known_hosts",
         )  # fmt: skip
         hosts = FabricHosts(
             access=replace(self.access, port=self.sshd.port), app=self.app, sources=sources, clock=self.clock,
-            on_output=lambda *line: self.printed.append(line),
+            on_output=self._print,
         )  # fmt: skip
         self.opened.append(hosts)
         return hosts
+
+    def _print(self, *line: str) -> None:
+        self.printed.append(line)
+        self.on_line(line[2])
 
     def release(self) -> Release:
         """Build the app as it is now."""

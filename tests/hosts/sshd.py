@@ -15,12 +15,16 @@ BEGIN, END = "-----BEGIN SSH HOST KEY KEYS-----", "-----END SSH HOST KEY KEYS---
 
 
 class SshServer:
-    """Listens on `address`:`port` once started, shows `host_key`, lets in whoever has one of the `authorized` keys."""
+    """Listens on `address`:`port` once started, shows `host_key`, lets in whoever has one of the `authorized` keys.
+
+    Programs in `path` come before those of this machine.
+    """
 
     def __init__(self, root: Path, address: str = "127.77.0.1", port: int = 0) -> None:
         self.root = root
         self.address = address
         self.port = port
+        self.path = Path("/nowhere")
         self.host_key = asyncssh.generate_private_key("ssh-ed25519")
         self.authorized: list[str] = []
         self.logins = 0
@@ -81,7 +85,7 @@ class SshServer:
         self.commands.append(process.command)
         child = await asyncio.create_subprocess_exec(
             "sh", "-c", process.command, stdin=-1, stdout=-1, stderr=-1, start_new_session=True, cwd=self.root,
-            env={"PATH": os.environ["PATH"], "SERVER_ROOT": str(self.root)},
+            env={"PATH": f"{self.path}:{os.environ['PATH']}", "SERVER_ROOT": str(self.root)},
         )  # fmt: skip
         feeding = asyncio.create_task(_feed(process, child))
         try:
