@@ -50,7 +50,7 @@ class CloudLoadBalancers:
         :raises Conflict: two have the name and port of one listener.
         """
         with doing("finding the load balancers"):
-            listed = [body for body in self._pages() if clb_bodies.status(body) is not BalancerStatus.DELETED]
+            listed = list(self._listed())
             ids = [self._only(listener, listed) for listener in listeners]
             shown = (self._shown(balancer_id) for balancer_id in ids if balancer_id)
             return tuple(balancer for balancer in shown if balancer)
@@ -112,15 +112,23 @@ class CloudLoadBalancers:
             tens = [node_ids[start : start + BULK_DELETE] for start in range(0, len(node_ids), BULK_DELETE)]
             self._in_parts(balancer_id, partial(self._remove, balancer_id), tens)
 
+    def knowing(self, address: str) -> tuple[str, ...]:
+        """Give the names of all load balancers of the account, ours or not, that have a node at this address."""
+        with doing(f"finding the load balancers that know {address}"):
+            return tuple(str(body["name"]) for body in self._listed(nodeaddress=address))
+
     def node_limit(self) -> int:
         """Give the greatest number of nodes that one load balancer may have."""
         with doing("reading the limits of load balancers"):
             limits = self._api.get("/loadbalancers/absolutelimits").json()["absolute"]
             return next((int(limit["value"]) for limit in limits if limit["name"] == "NODE_LIMIT"), NODE_LIMIT)
 
-    def _pages(self) -> Iterator[dict[str, Any]]:
+    def _listed(self, **filters: str) -> Iterator[dict[str, Any]]:
+        return (body for body in self._pages(filters) if clb_bodies.status(body) is not BalancerStatus.DELETED)
+
+    def _pages(self, filters: dict[str, str]) -> Iterator[dict[str, Any]]:
         seen: set[int] = set()
-        params: dict[str, int] = {"limit": PAGE}
+        params: dict[str, str | int] = {**filters, "limit": PAGE}
         while True:
             page = self._api.get("/loadbalancers", params=params).json()["loadBalancers"]
             fresh = [body for body in page if body["id"] not in seen]

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from novaclient import api_versions
@@ -131,14 +132,6 @@ class NovaCompute:
             except NotFound:
                 return
 
-    def reboot(self, server_id: str) -> None:
-        """Reboot a server (soft).
-
-        :raises Immutable: it is busy with something else.
-        """
-        with doing(f"rebooting server {server_id}"):
-            self._nova.servers.reboot(server_id)
-
     def console(self, server_id: str) -> str:
         """Read the whole console log that the cloud keeps; empty when there is none yet.
 
@@ -162,14 +155,16 @@ class NovaCompute:
     def problems(self, extra_servers: int) -> list[str]:
         """Say everything that would keep `extra_servers` more servers from being created; an empty list is good news.
 
+        Changes nothing: a key that is not there yet is imported with the first server.
+
         :raises CloudError: the API itself cannot be asked.
         """
         found = [self._images.problem(self._profile.image), self._flavors.problem(self._profile.flavor)]
         if not found[1]:
             found += self.limits().problems(self._flavors.find(self._profile.flavor), extra_servers)
-        for question in (self._networks, self._key_name):
+        for check in (self._networks, partial(keypairs.check, self._nova.keypairs, self._profile)):
             try:
-                question()
+                check()
             except DeployError as error:
                 found.append(str(error).replace("\n", "; "))
         return [problem for problem in found if problem]
@@ -194,15 +189,12 @@ class NovaCompute:
                     image=self._images.find(self._profile.image),
                     flavor=self._flavors.find(self._profile.flavor),
                     networks=self._networks(),
-                    key_name=self._key_name(),
+                    key_name=keypairs.ensure(self._nova.keypairs, self._profile),
                 )
             return self._recipe
 
     def _networks(self) -> tuple[str, ...]:
         return resolve(self._profile.networks, self._access, self._pace)
-
-    def _key_name(self) -> str | None:
-        return keypairs.ensure(self._nova.keypairs, self._profile)
 
     def _options(self, recipe: Recipe) -> dict[str, Any]:
         """Give the optional parts of a create call. novaclient encodes user data and files itself."""
@@ -225,6 +217,8 @@ def _version(profile: ServerProfile) -> Any:
         version = api_versions.get_api_version(profile.microversion)
     except UnsupportedVersion as error:
         raise SettingsError(f"compute microversion {profile.microversion!r}: {error}") from error
+    if version.is_latest():
+        raise SettingsError(f"compute microversion {profile.microversion!r}: name one, not the latest there is")
     if profile.files and version > api_versions.APIVersion(LAST_WITH_FILES):
         raise SettingsError(
             f"files cannot be injected at compute microversion {profile.microversion}",

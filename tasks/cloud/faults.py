@@ -100,7 +100,7 @@ def _server_failed(answer: Answer, problem: str) -> CloudError:
 
 LOGIN = "check the credentials of this cloud in clouds.yaml or OS_*"
 NO_FACTOR = "log in with the API key instead (auth_type: rackspace_apikey), which needs no second factor"
-NOT_A_PASSWORD = "a Rackspace API key needs auth_type: rackspace_apikey, not password"  # noqa: S105  advice
+KEY_LOGIN = "a Rackspace API key needs auth_type: rackspace_apikey, not password"
 RIGHTS = "these credentials may log in but not do this: ask for the role that may"
 SUPPORT = "waiting does not help: ask the cloud's support, naming the load balancer"
 
@@ -157,7 +157,7 @@ def login_refused(error: keystone.HttpError) -> CloudError:
     if _wants_second_factor(error):
         problem, advice = "identity asks for a second factor", NO_FACTOR
     elif status in {401, 403}:
-        problem, advice = f"identity refused the credentials ({status})", f"{LOGIN}; {NOT_A_PASSWORD}"
+        problem, advice = f"identity refused the credentials ({status})", f"{LOGIN}; {KEY_LOGIN}"
     else:
         problem, advice = f"identity answered {status} to the login", "check auth_url in clouds.yaml or OS_AUTH_URL"
     kind = {401: Unauthorized, 403: Unauthorized, 404: NotFound}.get(status, CloudError)

@@ -12,6 +12,16 @@ from tasks.cloud.profiles import ServerProfile
 from tasks.errors import Conflict, NotFound, SettingsError
 
 
+def check(keypairs: Any, profile: ServerProfile) -> None:
+    """Say whether the profile's key can be used; changes nothing. The errors are those of `ensure`."""
+    if profile.public_key:
+        name = name_for(profile)
+        _same(name, _public_key(keypairs, name) or profile.public_key, profile.public_key)
+    elif profile.key_name and _public_key(keypairs, profile.key_name) is None:
+        advice = "import it, or set public_key and it is imported"
+        raise NotFound(f"there is no keypair {profile.key_name!r}", advice=advice)
+
+
 def ensure(keypairs: Any, profile: ServerProfile) -> str | None:
     """Make sure that the cloud has the profile's key, and give the keypair's name; None when it wants no key.
 
@@ -22,32 +32,22 @@ def ensure(keypairs: Any, profile: ServerProfile) -> str | None:
     :raises NotFound: a keypair was named without giving its key, and the cloud has none of that name.
     :raises SettingsError: the public key is none.
     """
+    check(keypairs, profile)
     if not profile.public_key:
-        return existing(keypairs, profile.key_name) if profile.key_name else None
-    name = profile.key_name or name_for(profile)
-    found = _public_key(keypairs, name) or _import(keypairs, name, profile.public_key)
-    if _blob(found) != _blob(profile.public_key):
-        raise Conflict(
-            f"the keypair {name!r} holds another public key than the one to be used",
-            advice="choose another key_name, or leave it out and one is named after the key",
-        )
-    return name
-
-
-def existing(keypairs: Any, name: str) -> str:
-    """Give `name` when the cloud has a keypair of that name.
-
-    :raises NotFound: it has none.
-    """
+        return profile.key_name or None
+    name = name_for(profile)
     if _public_key(keypairs, name) is None:
-        raise NotFound(f"there is no keypair {name!r}", advice="import it, or set public_key and it is imported")
+        _import(keypairs, name, profile.public_key)
     return name
 
 
 def name_for(profile: ServerProfile) -> str:
-    """Name the keypair of an app, an environment and a key. Nova wants letters, digits, dashes and underscores."""
+    """Name the keypair of a public key: as the profile says, else after app, environment and key.
+
+    Nova wants letters, digits, dashes and underscores.
+    """
     digest = hashlib.sha256(_blob(profile.public_key)).hexdigest()[:12]
-    return re.sub(r"[^A-Za-z0-9_-]", "-", f"{profile.app}-{profile.environment}-{digest}")
+    return profile.key_name or re.sub(r"[^A-Za-z0-9_-]", "-", f"{profile.app}-{profile.environment}-{digest}")
 
 
 def _public_key(keypairs: Any, name: str) -> str | None:
@@ -57,13 +57,20 @@ def _public_key(keypairs: Any, name: str) -> str | None:
         return None
 
 
-def _import(keypairs: Any, name: str, public_key: str) -> str:
+def _import(keypairs: Any, name: str, public_key: str) -> None:
     try:
         keypairs.create(name, public_key)
     except Conflict:
         # Somebody else was faster; theirs is looked at like any other.
-        return _public_key(keypairs, name) or ""
-    return public_key
+        _same(name, _public_key(keypairs, name) or "", public_key)
+
+
+def _same(name: str, found: str, wanted: str) -> None:
+    if _blob(found) != _blob(wanted):
+        raise Conflict(
+            f"the keypair {name!r} holds another public key than the one to be used",
+            advice="choose another key_name, or leave it out and one is named after the key",
+        )
 
 
 def _blob(public_key: str) -> bytes:

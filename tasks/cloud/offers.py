@@ -13,6 +13,9 @@ from typing import Any, Protocol
 
 from tasks.errors import CloudError, Conflict, NotFound
 
+# So many names of offers fit into an error.
+MANY = 8
+
 
 class Asked(Protocol):
     """An adapter that answers GET with JSON, or raises a CloudError."""
@@ -73,10 +76,15 @@ class Offers:
                 return _offer(self._adapter.get(f"{self._path.removesuffix('/detail')}/{wanted}").json()[self._kind])
         except NotFound:
             pass
-        names = sorted({name for offer in self._list() for name in (offer.name, offer.id)})
+        raise NotFound(f"there is no {self._kind} {wanted!r}", advice=self._near(wanted))
+
+    def _near(self, wanted: str) -> str:
+        names = sorted({name for offer in self._list() for name in (offer.name, offer.id) if name})
         near = difflib.get_close_matches(wanted, names, n=3, cutoff=0.4)
-        advice = f"did you mean {' or '.join(map(repr, near))}?" if near else f"there are {len(self._list())} others"
-        raise NotFound(f"there is no {self._kind} {wanted!r}", advice=advice)
+        if near:
+            return f"did you mean {' or '.join(map(repr, near))}?"
+        some = ", ".join(offer.name or offer.id for offer in self._list()[:MANY])
+        return f"there is {some}{' …' if len(self._list()) > MANY else ''}" if some else "there are none at all"
 
     def _list(self) -> tuple[Offer, ...]:
         with self._lock:

@@ -1,0 +1,376 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tasks.cloud.clb import CloudLoadBalancers
+from tasks.cloud.faults import Stuck
+from tasks.cloud.identity import Access
+from tasks.cloud.patient import Pace
+from tasks.cloud.profiles import BalancerProfile
+from tasks.errors import Conflict, Immutable, NotFound, QuotaExceeded, TimedOut, Uncertain
+from tasks.rollout.model import BalancerStatus, Condition, Listener, NodeStatus
+from tests.cloud.virtual_clock import VirtualClock
+from tests.cloud.wire import Reply, Wire
+
+LISTENER = Listener(name="guestbook-live-http", port=80, protocol="HTTP", node_port=8000)
+PROFILE = BalancerProfile(app="guestbook", environment="live")
+PENDING = Reply(
+    status=422,
+    body={"message": "Load Balancer '7' has a status of 'PENDING_UPDATE' and is considered immutable.", "code": 422},
+)
+NOT_ACTIVE = Reply(status=422, body={"message": "LoadBalancer is not ACTIVE", "code": 422})
+ACCEPTED = Reply(status=202)
+
+
+@pytest.fixture
+def balancers(access: Access, pace: Pace) -> CloudLoadBalancers:
+    """Make the load balancer port of the scripted cloud."""
+    return CloudLoadBalancers(access, PROFILE, pace)
+
+
+def listed(balancer_id: int = 7, **changes: Any) -> dict[str, Any]:
+    """Write a load balancer as the list shows it."""
+    ips = [
+        {"id": 15, "address": "198.51.100.1", "type": "PUBLIC", "ipVersion": "IPV4"},
+        {"id": 9000137, "address": "2001:db8::1", "type": "PUBLIC", "ipVersion": "IPV6"},
+    ]
+    return {
+        "id": balancer_id,
+        "name": LISTENER.name,
+        "port": LISTENER.port,
+        "protocol": "HTTP",
+        "status": "ACTIVE",
+        "virtualIps": ips,
+    } | changes
+
+
+def node(node_id: int, **changes: Any) -> dict[str, Any]:
+    """Write a node as a load balancer that is not weighted shows it: without a weight."""
+    address = f"10.0.0.{node_id}"
+    return {"id": node_id, "address": address, "port": 8000, "condition": "ENABLED", "status": "ONLINE"} | changes
+
+
+def shown(wire: Wire, **changes: Any) -> None:
+    """Answer the details of load balancer 7."""
+    wire.on("GET", "/loadbalancers/7$", Reply(body={"loadBalancer": listed(**changes)}))
+
+
+def in_list(wire: Wire, *pages: list[dict[str, Any]]) -> None:
+    """Answer the list of load balancers page by page."""
+    wire.on("GET", "/loadbalancers$", *(Reply(body={"loadBalancers": page}) for page in pages))
+
+
+class TestReading:
+    """What is found and shown."""
+
+    def test_a_balancer_is_read(self, balancers: CloudLoadBalancers, wire: Wire) -> None:
+        """The details become a load balancer with both virtual IPs and its nodes."""
+        shown(wire, nodes=[node(1), node(2, condition="DRAINING", status="OFFLINE", weight=3)])
+
+        found = balancers.show("7")
+        assert (found.id, found.name, found.port, found.status) == ("7", LISTENER.name, 80, BalancerStatus.ACTIVE)
+        assert [ip.id for ip in found.virtual_ips] == ["15", "9000137"]
+        assert [(n.id, n.condition, n.status, n.weight) for n in found.nodes] == [
+            ("1", Condition.ENABLED, NodeStatus.ONLINE, 1),
+            ("2", Condition.DRAINING, NodeStatus.OFFLINE, 3),
+        ]
+
+    def test_trap_9_what_is_left_out_has_its_default(self, balancers: CloudLoadBalancers, wire: Wire) -> None:
+        """A load balancer without nodes has no "nodes" at all, and a node without a weight weighs 1."""
+        shown(wire)
+        assert balancers.show("7").nodes == ()
+
+        shown(wire, nodes=[node(1)])
+        assert balancers.show("7").nodes[0].weight == 1
+
+    @pytest.mark.parametrize(
+        ("word", "status"),
+        [
+            ("BUILD", BalancerStatus.PENDING),
+            ("PENDING_UPDATE", BalancerStatus.PENDING),
+            ("PENDING-UPDATE", BalancerStatus.PENDING),
+            ("PENDING_DELETE", BalancerStatus.DELETED),
+            ("SUSPENDED", BalancerStatus.ERROR),
+            ("ERROR", BalancerStatus.ERROR),
+            ("MIGRATING", BalancerStatus.UNKNOWN),
+        ],
+    )
+    def test_every_status_has_a_meaning(
+        self, balancers: CloudLoadBalancers, wire: Wire, word: str, status: BalancerStatus
+    ) -> None:
+        """All documented statuses are mapped, and one that nobody knows does not crash."""
+        shown(wire, status=word)
+
+        assert balancers.show("7").status is status
+
+    def test_a_node_status_that_nobody_knows_is_unknown(self, balancers: CloudLoadBalancers, wire: Wire) -> None:
+        """A node status other than ONLINE and OFFLINE does not crash."""
+        shown(wire, nodes=[node(1, status="DRAINING")])
+
+        assert balancers.show("7").nodes[0].status is NodeStatus.UNKNOWN
+
+    @pytest.mark.parametrize(
+        "reply",
+        [
+            Reply(status=404, body={"message": "Load balancer not found", "code": 404}),
+            Reply(status=410, body={"message": "The loadbalancer is marked as deleted.", "code": 410}),
+            Reply(body={"loadBalancer": {"id": 7, "name": LISTENER.name, "status": "DELETED"}}),
+        ],
+    )
+    def test_trap_14_gone_is_gone(self, balancers: CloudLoadBalancers, wire: Wire, reply: Reply) -> None:
+        """404, 410 and status DELETED all mean that it is gone."""
+        wire.on("GET", "/loadbalancers/7$", reply)
+
+        with pytest.raises(NotFound, match="showing load balancer 7"):
+            balancers.show("7")
+
+    def test_balancers_are_found_by_name_and_port(self, balancers: CloudLoadBalancers, wire: Wire) -> None:
+        """Of all load balancers of the account, that with the listener's name and port is shown with its nodes."""
+        in_list(wire, [listed(5, port=443), listed(6, name="other"), listed(7)])
+        shown(wire, nodes=[node(1)])
+
+        (found,) = balancers.find([LISTENER])
+        assert found.id == "7"
+        assert len(found.nodes) == 1
+
+    @pytest.mark.parametrize("status", ["DELETED", "PENDING_DELETE"])
+    def test_those_that_go_away_do_not_count(self, balancers: CloudLoadBalancers, wire: Wire, status: str) -> None:
+        """A deleted load balancer of that name is not found."""
+        in_list(wire, [listed(status=status)])
+
+        assert balancers.find([LISTENER]) == ()
+
+    def test_one_that_goes_away_while_we_look_does_not_count(self, balancers: CloudLoadBalancers, wire: Wire) -> None:
+        """A load balancer that the list still has and that is gone when it is shown is not found."""
+        in_list(wire, [listed()])
+
+        assert balancers.find([LISTENER]) == ()
+
+    def test_two_of_one_name_and_port_are_a_conflict(self, balancers: CloudLoadBalancers, wire: Wire) -> None:
+        """Between two load balancers of the same name and port nobody chooses; both ids are named."""
+        in_list(wire, [listed(7), listed(8)])
+
+        with pytest.raises(Conflict, match=r"2 load balancers are named 'guestbook-live-http' .* port 80: 7, 8"):
+            balancers.find([LISTENER])
+
+    def test_every_page_is_read(self, balancers: CloudLoadBalancers, wire: Wire) -> None:
+        """A full page of a hundred is followed by the next, from its last id."""
+        in_list(wire, [listed(n, name="other") for n in range(100, 200)], [listed()])
+        shown(wire)
+
+        assert len(balancers.find([LISTENER])) == 1
+        assert [asked.query.get("marker") for asked in wire.received("GET", "/loadbalancers$")] == [None, ["199"]]
+
+    def test_a_page_that_comes_twice_ends_the_list(self, balancers: CloudLoadBalancers, wire: Wire) -> None:
+        """A service that does not understand the marker neither hangs us nor doubles a load balancer."""
+        in_list(wire, [listed(7), *(listed(n, name="other") for n in range(100, 199))])
+        shown(wire)
+
+        assert len(balancers.find([LISTENER])) == 1
+
+    def test_who_knows_an_address_is_told(self, balancers: CloudLoadBalancers, wire: Wire) -> None:
+        """The names of all living load balancers with a node at an address are given (CLB docs, list, nodeaddress)."""
+        short = [{"id": 1, "name": "a", "status": "ACTIVE"}, {"id": 2, "name": "b", "status": "DELETED"}]
+        in_list(wire, short)
+
+        assert balancers.knowing("10.0.0.1") == ("a",)
+        assert wire.requests[-1].query["nodeaddress"] == ["10.0.0.1"]
+
+    def test_the_node_limit_is_the_accounts(self, balancers: CloudLoadBalancers, wire: Wire) -> None:
+        """The limit that support may have raised is read; where it is not told, it is the documented 25."""
+        limits = {"absolute": [{"name": "NODE_LIMIT", "value": 50}]}
+        wire.on("GET", "/absolutelimits$", Reply(body=limits), Reply(body={"absolute": []}))
+
+        assert balancers.node_limit() == 50
+        assert balancers.node_limit() == 25
+
+
+class TestChanging:
+    """Adding, draining and removing nodes; creating."""
+
+    def test_trap_1_all_nodes_are_added_in_one_change(self, balancers: CloudLoadBalancers, wire: Wire) -> None:
+        """Nodes are added together and ENABLED, since a second change would find the load balancer busy."""
+        wire.on("POST", "/loadbalancers/7/nodes$", Reply(status=202, body={"nodes": []}))
+
+        balancers.add_nodes("7", ["10.0.0.1", "10.0.0.2"], 8000)
+
+        (asked,) = wire.received("POST", "/nodes$")
+        assert asked.body == {
+            "nodes": [
+                {"address": "10.0.0.1", "port": 8000, "condition": "ENABLED"},
+                {"address": "10.0.0.2", "port": 8000, "condition": "ENABLED"},
+            ]
+        }
+
+    @pytest.mark.parametrize(
+        ("reply", "error"),
+        [
+            (PENDING, Immutable),
+            (Reply(status=422, body={"message": "Duplicate nodes detected. One or more", "code": 422}), Conflict),
+            (Reply(status=413, body={"message": "Nodes must not exceed 25 per load balancer."}), QuotaExceeded),
+            (Reply(lost=True), Uncertain),
+        ],
+    )
+    def test_a_refused_addition_says_why(
+        self, balancers: CloudLoadBalancers, wire: Wire, reply: Reply, error: type[Exception]
+    ) -> None:
+        """Busy, there already, too many and "nobody knows" are different errors (traps 3 and 4)."""
+        wire.on("POST", "/nodes$", reply)
+
+        with pytest.raises(error, match=r"adding 10\.0\.0\.1 to load balancer 7"):
+            balancers.add_nodes("7", ["10.0.0.1"], 8000)
+
+        assert len(wire.received("POST", "/nodes$")) == 1
+
+    def test_all_conditions_are_set_in_one_change(self, balancers: CloudLoadBalancers, wire: Wire) -> None:
+        """Many nodes are drained by one bulk update."""
+        wire.on("PUT", "/loadbalancers/7/nodes$", Reply(status=202, body={"nodes": []}))
+
+        balancers.set_condition("7", ["1", "2"], Condition.DRAINING)
+
+        (asked,) = wire.received("PUT")
+        assert asked.body == {"nodes": [{"id": 1, "condition": "DRAINING"}, {"id": 2, "condition": "DRAINING"}]}
+
+    @pytest.mark.parametrize("status", [404, 405])
+    def test_without_bulk_update_nodes_are_set_one_by_one(
+        self, balancers: CloudLoadBalancers, wire: Wire, clock: VirtualClock, status: int
+    ) -> None:
+        """A service without bulk update gets one change after the other, each when it is no longer busy."""
+        wire.on("PUT", "/nodes$", Reply(status=status))
+        wire.on("PUT", "/nodes/1$", ACCEPTED)
+        wire.on("PUT", "/nodes/2$", PENDING, PENDING, ACCEPTED)
+
+        balancers.set_condition("7", ["1", "2"], Condition.DRAINING)
+
+        assert [asked.path[-7:] for asked in wire.received("PUT", r"/nodes/\d$")] == ["nodes/1", *["nodes/2"] * 3]
+        assert len(clock.pauses) == 2
+
+    def test_trap_10_a_nodes_address_is_never_sent_back(self, balancers: CloudLoadBalancers, wire: Wire) -> None:
+        """A change of one node carries its new condition and nothing else, as anything else is refused."""
+        wire.on("PUT", "/nodes$", Reply(status=405))
+        wire.on("PUT", "/nodes/1$", ACCEPTED)
+
+        balancers.set_condition("7", ["1"], Condition.DISABLED)
+
+        assert wire.received("PUT")[-1].body == {"node": {"condition": "DISABLED"}}
+
+    def test_a_busy_balancer_is_left_to_the_caller(
+        self, balancers: CloudLoadBalancers, wire: Wire, clock: VirtualClock
+    ) -> None:
+        """A load balancer that is busy at the first try is Immutable at once: somebody else is changing it."""
+        wire.on("PUT", "/nodes$", PENDING)
+
+        with pytest.raises(Immutable):
+            balancers.set_condition("7", ["1", "2"], Condition.DRAINING)
+
+        assert clock.pauses == []
+
+    def test_a_part_that_is_never_accepted_has_a_deadline(self, balancers: CloudLoadBalancers, wire: Wire) -> None:
+        """A load balancer that stays busy between the parts of a change ends in an error that names the part."""
+        wire.on("PUT", "/nodes$", Reply(status=405))
+        wire.on("PUT", "/nodes/1$", ACCEPTED)
+        wire.on("PUT", "/nodes/2$", PENDING)
+
+        with pytest.raises(TimedOut, match="waited 120 s for load balancer 7 to take part 2 of 2"):
+            balancers.set_condition("7", ["1", "2"], Condition.DRAINING)
+
+    def test_nothing_to_do_asks_nothing(self, balancers: CloudLoadBalancers, wire: Wire) -> None:
+        """Empty changes are not sent: the API refuses them."""
+        before = len(wire.requests)
+
+        balancers.add_nodes("7", [], 8000)
+        balancers.set_condition("7", [], Condition.DRAINING)
+        balancers.remove_nodes("7", [])
+
+        assert len(wire.requests) == before
+
+    def test_trap_6_nodes_are_removed_in_tens(
+        self, balancers: CloudLoadBalancers, wire: Wire, clock: VirtualClock
+    ) -> None:
+        """Twelve nodes go in two bulk deletes, the second when the first is done."""
+        wire.on("DELETE", "/loadbalancers/7/nodes$", ACCEPTED, NOT_ACTIVE, ACCEPTED)
+        shown(wire, status="PENDING_UPDATE")
+
+        balancers.remove_nodes("7", [str(n) for n in range(1, 13)])
+
+        asked = [request.query["id"] for request in wire.received("DELETE")]
+        assert asked == [[str(n) for n in range(1, 11)], ["11", "12"], ["11", "12"]]
+        assert len(clock.pauses) == 1
+
+    def test_trap_6_nodes_that_are_gone_do_not_keep_the_others(self, balancers: CloudLoadBalancers, wire: Wire) -> None:
+        """When the API refuses a bulk delete because some ids are gone, the others are sent again."""
+        body = {
+            "validationErrors": {"messages": ["Node ids 1,3 are not a part of your loadbalancer"]},
+            "message": "Validation Failure",
+            "code": 400,
+        }
+        wire.on("DELETE", "/nodes$", Reply(status=400, body=body), ACCEPTED)
+
+        balancers.remove_nodes("7", ["1", "2", "3"])
+
+        assert [request.query["id"] for request in wire.received("DELETE")] == [["1", "2", "3"], ["2"]]
+
+    def test_nodes_that_are_all_gone_are_removed(self, balancers: CloudLoadBalancers, wire: Wire) -> None:
+        """Removing nodes that are all gone is no error."""
+        body = {"validationErrors": {"messages": ["Node ids 1,2 are not a part of your loadbalancer"]}}
+        wire.on("DELETE", "/nodes$", Reply(status=400, body=body))
+
+        balancers.remove_nodes("7", ["1", "2"])
+
+        assert len(wire.received("DELETE")) == 1
+
+    @pytest.mark.parametrize("status", [404, 410])
+    def test_nodes_of_no_balancer_are_gone(self, balancers: CloudLoadBalancers, wire: Wire, status: int) -> None:
+        """Nodes whose load balancer is gone are gone."""
+        wire.on("DELETE", "/nodes$", Reply(status=status))
+
+        balancers.remove_nodes("7", ["1"])
+
+        assert len(wire.received("DELETE")) == 1
+
+    def test_trap_2_not_active_may_mean_busy(self, balancers: CloudLoadBalancers, wire: Wire) -> None:
+        """A bulk delete hides the status behind "not ACTIVE": while it is pending, it is Immutable."""
+        wire.on("DELETE", "/nodes$", NOT_ACTIVE)
+        shown(wire, status="PENDING_UPDATE")
+
+        with pytest.raises(Immutable):
+            balancers.remove_nodes("7", ["1"])
+
+    def test_trap_2_not_active_may_mean_broken(self, balancers: CloudLoadBalancers, wire: Wire) -> None:
+        """A load balancer in ERROR never becomes ACTIVE by waiting: the error says who can help."""
+        wire.on("DELETE", "/nodes$", NOT_ACTIVE)
+        shown(wire, status="ERROR")
+
+        with pytest.raises(Stuck, match=r"(?s)load balancer 7 is in ERROR.*support"):
+            balancers.remove_nodes("7", ["1"])
+
+    @pytest.mark.parametrize("status", ["PENDING_DELETE", "DELETED"])
+    def test_trap_2_not_active_may_mean_going_away(
+        self, balancers: CloudLoadBalancers, wire: Wire, status: str
+    ) -> None:
+        """The nodes of a load balancer that goes away go with it."""
+        wire.on("DELETE", "/nodes$", NOT_ACTIVE)
+        shown(wire, status=status)
+
+        balancers.remove_nodes("7", ["1"])
+
+        assert len(wire.received("DELETE")) == 1
+
+    def test_a_creation_gives_what_was_made(self, balancers: CloudLoadBalancers, wire: Wire) -> None:
+        """A new load balancer is pending and knows its virtual IPs."""
+        wire.on("POST", "/loadbalancers$", Reply(status=202, body={"loadBalancer": listed(status="BUILD")}))
+
+        made = balancers.create(LISTENER, None)
+        assert made.status is BalancerStatus.PENDING
+        assert made.virtual_ips[0].address == "198.51.100.1"
+
+    def test_a_second_balancer_shares_all_virtual_ips(self, balancers: CloudLoadBalancers, wire: Wire) -> None:
+        """The load balancer of port 443 gets the IPv4 and the IPv6 address of the first, by their ids alone."""
+        wire.on("POST", "/loadbalancers$", Reply(status=202, body={"loadBalancer": listed(status="BUILD")}))
+        first = balancers.create(LISTENER, None)
+
+        balancers.create(Listener(name="guestbook-live-https", port=443, protocol="HTTPS", node_port=8443), first)
+
+        assert wire.requests[-1].body["loadBalancer"]["virtualIps"] == [{"id": 15}, {"id": 9000137}]
