@@ -76,22 +76,16 @@ class Children:
 
     async def kill_all(self) -> None:
         """Send SIGKILL to every descendant until none is left."""
+        self.reap()
         while has_children():
-            self._changed.clear()
+            # What was forked while the processes were counted is found when the next one is reaped.
             signal_descendants(signal.SIGKILL)
-            await self._next_change()
+            self._changed.clear()
+            await self._changed.wait()
 
     async def _none_left(self) -> None:
-        while has_children():
-            self._changed.clear()
-            self.reap()
-            if has_children():
-                self._changed.clear()
-                await self._changed.wait()
-
-    async def _next_change(self) -> None:
         self.reap()
-        if has_children():
+        while has_children():
             self._changed.clear()
             await self._changed.wait()
 
@@ -99,9 +93,10 @@ class Children:
 def has_children() -> bool:
     """Whether this process has children, ended ones that are not reaped included."""
     try:
-        return os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None or True
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except ChildProcessError:
         return False
+    return True
 
 
 def signal_descendants(number: int) -> None:

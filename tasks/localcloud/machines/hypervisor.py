@@ -72,7 +72,7 @@ class Hypervisor:
         :raises BootFailed: when the fork server does not start.
         """
         self._ready = asyncio.get_running_loop().create_future()
-        making = asyncio.to_thread(self._make_directory)
+        making = asyncio.create_task(asyncio.to_thread(self._make_directory))
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -235,11 +235,13 @@ class Hypervisor:
         if status != Ending.REBOOT:
             self._on_death(machine_id, "powered off" if status == Ending.POWER_OFF else f"ended with status {status}")
             return
-        task = asyncio.create_task(self._begin_again(machine_id))
+        task = asyncio.create_task(self._begin_again(machine_id, self._lives[machine_id]))
         self._restarts.add(task)
         task.add_done_callback(self._restarts.discard)
 
-    async def _begin_again(self, machine_id: str) -> None:
+    async def _begin_again(self, machine_id: str, ended: _Life) -> None:
+        if self._lives.get(machine_id) is not ended:
+            return
         try:
             await self._begin(machine_id)
         except BootFailed as failure:

@@ -64,6 +64,8 @@ class Init:
         self._is_up()
         services = [asyncio.create_task(Cron(self._place, self._children).run())]
         services.append(asyncio.create_task(self._final_stage(user_data)))
+        for service in services:
+            service.add_done_callback(_report_failure)
         why = await ending
         await self._shut_down(why, services, acceptor)
         return why
@@ -136,3 +138,8 @@ class Init:
         console.say(f"Sending SIGTERM to all processes ({why.name.lower().replace('_', ' ')})")
         await self._children.end_all(grace=GRACE_SECONDS)
         console.say("All processes ended")
+
+
+def _report_failure(service: asyncio.Task[None]) -> None:
+    if not service.cancelled() and (error := service.exception()):
+        console.say(f"a service of the server failed: {error!r}")

@@ -5,6 +5,7 @@ Owns the mount plan and the process that waits outside for the server's init. Re
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -18,6 +19,7 @@ from tasks.localcloud.machines.disk import copy_etc, make_disk
 from tasks.localcloud.machines.place import PYTHON, TOOLS, Place, brings_python, private_place
 from tasks.localcloud.machines.spec import Boot, Ending
 
+_PASSED_ON = frozenset({signal.SIGINT, signal.SIGTERM})
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 _KERNEL_SWITCHES = ("sys", "sysrq-trigger", "irq", "bus", "fs")
 # The network, the clock and the kernel are the host's: what would change them is given up, as containers do.
@@ -52,8 +54,11 @@ def live(boot: Boot, init: Callable[[Place], Ending]) -> int:
     _leave_the_hosts_namespaces()
     # A mapping changes this process's credentials, which makes the kernel forget the request above.
     syscalls.die_with_parent()
+    # A signal that came before it is known whom to pass it to would leave the init without its keeper.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _PASSED_ON)
     child = os.fork()
     if child == 0:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _PASSED_ON)
         os._exit(_be_process_one(boot, init))
     return _wait_for(child)
 
@@ -93,6 +98,7 @@ def _wait_for(init: int) -> int:
 
     signal.signal(signal.SIGINT, pass_on)
     signal.signal(signal.SIGTERM, pull_the_plug)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _PASSED_ON)
     _, status = os.waitpid(init, 0)
     return os.waitstatus_to_exitcode(status)
 
@@ -106,7 +112,10 @@ def _mount(boot: Boot) -> None:
             _show_read_only(Path("/") / name, root / name)
     if brings_python():
         _show_read_only(Path(sys.base_prefix), root / PYTHON.lstrip("/"))
+    # Relative paths need no escapes for what the syntax of overlay's options forbids.
+    os.chdir(boot.folder)
     _mount_etc(boot)
+    _put_shutdown_commands_first(root)
     _mount_kernel_files(root)
     _mount_devices(root / "dev")
     _mount_memory(root / "run", "mode=0755")
@@ -125,14 +134,20 @@ def _mount_etc(boot: Boot) -> None:
     """Lay the server's own changes over the image's /etc; where the file system cannot do that, copy it."""
     for name in ("etc.changes", "etc.work"):
         (boot.folder / name).mkdir(exist_ok=True)
-    # Relative paths need no escapes for what the option's syntax forbids.
-    os.chdir(boot.folder)
     below = os.path.relpath(boot.image / "etc", boot.folder)
     layers = f"lowerdir={below},upperdir=etc.changes,workdir=etc.work,userxattr"
     try:
         syscalls.mount("overlay", boot.disk / "etc", kind="overlay", options=layers)
     except OSError:
         copy_etc(boot)
+
+
+def _put_shutdown_commands_first(root: Path) -> None:
+    """Make /sbin/reboot mean this server's reboot; where that cannot be, it still does by its bare name."""
+    ours, hosts = root / TOOLS.lstrip("/") / "bin", (root / "usr/sbin").resolve()
+    layers = f"lowerdir={os.path.relpath(ours)}:{os.path.relpath(hosts)},userxattr"
+    with contextlib.suppress(OSError):
+        syscalls.mount("overlay", hosts, kind="overlay", flags=syscalls.MS_RDONLY, options=layers)
 
 
 def _mount_kernel_files(root: Path) -> None:

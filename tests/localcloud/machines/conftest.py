@@ -1,0 +1,106 @@
+"""A hypervisor with real servers, and clients that log in to them."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import uuid
+from collections.abc import Coroutine, Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncssh
+import pytest
+
+from tasks.localcloud.machines.hypervisor import Hypervisor
+from tasks.localcloud.machines.spec import Isolation, MachineSpec
+
+DEADLINE = 20.0
+
+
+class Lab:
+    """A started hypervisor and its event loop, driven from tests that are not coroutines."""
+
+    def __init__(self, folder: Path, isolation: Isolation | None) -> None:
+        self.folder = folder
+        self.shared = folder / "shared"
+        self.shared.mkdir()
+        self.key = asyncssh.generate_private_key("ssh-ed25519")
+        self.key_file = folder / "key"
+        self.key.write_private_key(self.key_file)
+        self.deaths: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+        self.hypervisor = Hypervisor(
+            folder / "machines", isolation=isolation, on_death=lambda *death: self.deaths.put_nowait(death)
+        )
+        self._addresses = iter(f"127.{random.randint(190, 250)}.{random.randint(1, 250)}.{n}" for n in range(1, 250))
+        self._runner = asyncio.Runner()
+
+    def run(self, act: Coroutine[Any, Any, Any]) -> Any:
+        """Complete a coroutine, within the deadline."""
+        return self._runner.run(asyncio.wait_for(act, DEADLINE))
+
+    def spec(self, **changes: Any) -> MachineSpec:
+        """Describe a server with an address of its own."""
+        fields: dict[str, Any] = {
+            "id": str(uuid.uuid4()),
+            "hostname": "web-1",
+            "private_ip": next(self._addresses),
+            "ssh_port": 2222,
+            "authorized_keys": (self.key.export_public_key().decode(),),
+            "shared": self.shared,
+        }
+        return MachineSpec(**fields | changes)
+
+    def boot(self, **changes: Any) -> MachineSpec:
+        """Boot a server."""
+        spec = self.spec(**changes)
+        self.run(self.hypervisor.boot(spec))
+        return spec
+
+    def connect(self, spec: MachineSpec, **options: Any) -> Any:
+        """Log in as root with the key that every server was given."""
+        settings = {"username": "root", "client_keys": [self.key], "known_hosts": None, "config": None} | options
+        return asyncssh.connect(spec.private_ip, spec.ssh_port, **settings)
+
+    def sh(self, spec: MachineSpec, command: str) -> str:
+        """Run a command that has to succeed, and give what it prints."""
+
+        async def run() -> str:
+            async with self.connect(spec) as connection:
+                result = await connection.run(command, check=True)
+                return str(result.stdout).strip()
+
+        return str(self.run(run()))
+
+    def wait_for_file(self, spec: MachineSpec, path: str) -> str:
+        """Give the text of a file in a server as soon as it is there."""
+        return self.sh(spec, f"for i in $(seq 400); do test -s {path} && exec cat {path}; sleep 0.05; done; exit 1")
+
+    def close(self) -> None:
+        """End everything."""
+        self.run(self.hypervisor.close())
+        self._runner.close()
+
+
+def _lab(folder: Path, isolation: Isolation | None) -> Iterator[Lab]:
+    lab = Lab(folder, isolation)
+    try:
+        lab.run(lab.hypervisor.start())
+        yield lab
+    finally:
+        lab.close()
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """Servers in namespaces."""
+    for lab in _lab(tmp_path_factory.mktemp("lab"), None):
+        if lab.hypervisor.isolation is not Isolation.NAMESPACES:
+            pytest.skip(f"this machine refuses namespaces: {lab.hypervisor.warning}")
+        yield lab
+
+
+@pytest.fixture(scope="module")
+def plain_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """Servers that are plain processes."""
+    yield from _lab(tmp_path_factory.mktemp("plain"), Isolation.PROCESSES)
