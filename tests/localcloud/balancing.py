@@ -126,6 +126,14 @@ async def stage(directory: Path) -> AsyncIterator[Stage]:
         network.close()
 
 
+class Loadbalancers(httpx.AsyncClient):
+    """A client whose paths begin below /loadbalancers."""
+
+    async def request(self, method: str, url: Any, **options: Any) -> httpx.Response:
+        """Ask."""
+        return await super().request(method, f"http://clb/loadbalancers{url}", **options)
+
+
 class Clb:
     """Cloud Load Balancers v1.0, called in memory, with a real Envoy behind it."""
 
@@ -133,7 +141,7 @@ class Clb:
         self.service = service
         self.network = network
         app = Starlette(routes=routes(service))
-        self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://clb/loadbalancers")
+        self.http = Loadbalancers(transport=httpx.ASGITransport(app))
 
     async def create(self, **changes: Any) -> dict[str, Any]:
         """Create a load balancer and wait until it is ACTIVE."""

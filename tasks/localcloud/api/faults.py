@@ -29,13 +29,13 @@ _TITLES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not 
 
 
 def nova_fault(code: int, message: str) -> JSONResponse:
-    """Answer as Nova does: the fault's name, with code and message inside."""
+    """Answer as Nova and Rackspace's identity v2.0 do: the fault's name, with code and message inside."""
     name = _NOVA_NAMES.get(code, "computeFault")
     return JSONResponse({name: {"code": code, "message": message}}, status_code=code)
 
 
 def keystone_fault(code: int, message: str) -> JSONResponse:
-    """Answer as keystone does for both of its API versions."""
+    """Answer as keystone does."""
     body = {"error": {"code": code, "title": _TITLES.get(code, "Error"), "message": message}}
     return JSONResponse(body, status_code=code)
 
@@ -90,3 +90,10 @@ async def refuse_as_glance(_: Request, error: Exception) -> Response:
             return PlainTextResponse(error.detail, status_code=error.status_code)
         case _:
             return PlainTextResponse("a bug of the local cloud, see its daemon log", status_code=500)
+
+
+async def refuse_as_balancers(_: Request, error: Exception) -> Response:
+    """Turn what load balancers did not word themselves into their flat form (CLB docs, faults)."""
+    code = error.status_code if isinstance(error, HTTPException) else 500
+    message = error.detail if isinstance(error, HTTPException) else "a bug of the local cloud, see its daemon log"
+    return JSONResponse({"message": message, "code": code}, status_code=code)

@@ -16,7 +16,7 @@ from starlette.routing import Route, request_response
 from tasks.localcloud.api.authentication import TokenCheck
 from tasks.localcloud.api.bodies import Requested, read_json
 from tasks.localcloud.api.catalog import Catalog
-from tasks.localcloud.api.faults import handlers, keystone_fault, refuse_as_keystone
+from tasks.localcloud.api.faults import handlers, keystone_fault, nova_fault, refuse_as_keystone, refuse_as_nova
 from tasks.localcloud.api.identity_bodies import V2Auth, V3Auth
 from tasks.localcloud.credentials import Credentials, Token, Tokens
 from tasks.localcloud.refusals import BadRequest
@@ -45,7 +45,7 @@ class IdentityApi:
             Route("/v3/auth/tokens", self.issue_v3, methods=["POST"]),
             Route("/v3/auth/catalog", TokenCheck(request_response(self.catalog_v3), self._tokens)),
         ]
-        return Starlette(routes=routes, exception_handlers=handlers(refuse_as_keystone))
+        return Starlette(routes=routes, exception_handlers=handlers(_refuse))
 
     async def versions(self, request: Request) -> Response:
         """List both versions; 300, as keystone has it."""
@@ -67,7 +67,7 @@ class IdentityApi:
             raise BadRequest("Invalid request. Specify tenantId OR tenantName, not both.")
         accepted = auth.accepted_by(self._credentials) and auth.project() in {None, self._credentials.project}
         if not accepted:
-            return JSONResponse({"unauthorized": {"code": 401, "message": _V2_REFUSED}}, status_code=401)
+            return nova_fault(401, _V2_REFUSED)
         token = self._tokens.issue()
         return JSONResponse({"access": self._access(token, auth.method(), self._catalog(request))})
 
@@ -117,6 +117,12 @@ class IdentityApi:
             "issued_at": _microseconds(token.issued),
             "expires_at": _microseconds(token.expires),
         }
+
+
+async def _refuse(request: Request, error: Exception) -> Response:
+    """Word a refusal as the version asked for does: Rackspace's v2.0 names its faults as compute does."""
+    refuse = refuse_as_nova if "/v2.0" in request.url.path else refuse_as_keystone
+    return await refuse(request, error)
 
 
 def _version(request: Request, version: str, path: str) -> dict[str, Any]:

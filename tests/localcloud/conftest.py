@@ -1,0 +1,18 @@
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.localcloud.cloud import Cloud, in_memory
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """The event loop that the local cloud runs on."""
+    return "asyncio"
+
+
+@pytest.fixture
+async def cloud() -> AsyncIterator[Cloud]:
+    """A cloud in memory."""
+    async with in_memory() as running:
+        yield running
