@@ -74,6 +74,7 @@ def route_configuration(frontend: Frontend) -> Json:
     """Send everything to the frontend's backends, with the headers that a load balancer adds (CLB docs, protocols)."""
     return {
         "name": frontend.name,
+        "validate_clusters": False,  # Envoy may look at the listeners' file before it looks at the clusters'
         "request_headers_to_remove": ["x-envoy-external-address", "x-envoy-internal"],
         "request_headers_to_add": [
             header("X-Forwarded-For", "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%", "APPEND_IF_EXISTS_OR_ADD"),
