@@ -29,8 +29,9 @@ from tasks.localcloud.credentials import Credentials, Tokens, new_credentials
 from tasks.localcloud.images import Images, image_of_this_machine
 from tasks.localcloud.locks import hold
 from tasks.localcloud.machines.hypervisor import Hypervisor
+from tasks.localcloud.machines.spec import Isolation
 from tasks.localcloud.network import Network, claim_network
-from tasks.localcloud.options import Options
+from tasks.localcloud.options import IsolationChoice, Options
 from tasks.localcloud.servers import Servers, Site
 from tasks.localcloud.state import Access, StateDirectory
 
@@ -56,6 +57,7 @@ class Daemon:
         self._state = state
         self._options = options
         self._ending = asyncio.Event()
+        self._servers: Servers | None = None
 
     async def run(self, ready: Ready) -> None:
         """Serve until SIGTERM or SIGINT.
@@ -77,9 +79,11 @@ class Daemon:
         parts.callback(network.close)
         hypervisor = await self._hypervisor(parts)
         balancers = await self._balancers(parts, network)
-        servers = await self._servers(parts, hypervisor, network)
         credentials = new_credentials()
-        compute = Compute(servers=servers, images=Images(image_of_this_machine()), credentials=credentials)
+        site = Site(private_ips=network.private_ips, ssh_port=self._options.ssh_port, shared=self._state.shared)
+        self._servers = Servers(hypervisor, site)
+        parts.push_async_callback(self._servers.close)
+        compute = Compute(servers=self._servers, images=Images(image_of_this_machine()), credentials=credentials)
         services = Services(
             region=self._options.region, tokens=Tokens(), compute=compute, balancer_routes=clb.routes(balancers)
         )
@@ -91,9 +95,10 @@ class Daemon:
         return hypervisor.warning
 
     async def _hypervisor(self, parts: AsyncExitStack) -> Hypervisor:
-        hypervisor = Hypervisor(self._state.machines)
-        parts.push_async_callback(hypervisor.close)
+        forced = Isolation.PROCESSES if self._options.isolation is IsolationChoice.PROCESSES else None
+        hypervisor = Hypervisor(self._state.machines, isolation=forced, on_death=self._machine_died)
         await hypervisor.start()
+        parts.push_async_callback(hypervisor.close)
         return hypervisor
 
     async def _balancers(self, parts: AsyncExitStack, network: Network) -> BalancerService:
@@ -107,11 +112,10 @@ class Daemon:
         await balancers.start()
         return balancers
 
-    async def _servers(self, parts: AsyncExitStack, hypervisor: Hypervisor, network: Network) -> Servers:
-        site = Site(private_ips=network.private_ips, ssh_port=self._options.ssh_port, shared=self._state.shared)
-        servers = Servers(hypervisor, site)
-        parts.push_async_callback(servers.close)
-        return servers
+    def _machine_died(self, server_id: str, reason: str) -> None:
+        log.warning("server %s: %s", server_id, reason)
+        if self._servers:
+            self._servers.machine_died(server_id)
 
     def _access(self, credentials: Credentials, listener: socket.socket, warning: str | None) -> Access:
         host, port = listener.getsockname()
