@@ -71,6 +71,8 @@ def cluster(frontend: Frontend, directory: str, mark: int) -> Json:
         "common_lb_config": {
             # With nothing usable the answer is 503 at once: never fall back on backends known to be bad.
             "healthy_panic_threshold": {"value": 0},
+            # Changes of health reach Envoy's workers at once; by default those within a second are held back.
+            "update_merge_window": "0s",
             # "DRAINING: ... connections that are being directed to it as a result of the session persistence
             # configuration" (CLB docs, nodes). UNHEALTHY is not in the list: DISABLED refuses even those.
             "override_host_status": {"statuses": ["UNKNOWN", "HEALTHY", "DEGRADED", "DRAINING"]},

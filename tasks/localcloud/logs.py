@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,8 @@ from urllib.parse import urlsplit
 from tasks.localcloud.lifecycle import tail
 from tasks.localcloud.locks import holder
 from tasks.localcloud.state import Access, StateDirectory
+
+_SERVER_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class NoSuchLog(Exception):
@@ -83,4 +86,6 @@ def _ask(
 
 
 def _consoles(state: StateDirectory) -> dict[str, Path]:
-    return {path.parent.name: path for path in sorted(state.machines.glob("*/console.log"))}
+    """Give the consoles by server id; folders of another name are the hypervisor's own."""
+    found = sorted(state.machines.glob("*/console.log"))
+    return {path.parent.name: path for path in found if _SERVER_ID.fullmatch(path.parent.name)}

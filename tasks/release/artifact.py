@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import io
 import json
+import re
 import tarfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from tasks.release.model import Release
 from tasks.release.tree import Entry
 
 ID_LENGTH = 12
+_ID = re.compile(f"[0-9a-f]{{{ID_LENGTH}}}")
 _ABOUT = "release.json"
 _MOST_ABOUT = 64 * 1024
 
@@ -79,6 +81,8 @@ def read_back(path: Path) -> Release:
             if file is None:
                 raise ReleaseError(f"{path} is no release: it does not begin with {_ABOUT}")
             about = json.loads(file.read(_MOST_ABOUT))
+        if not _ID.fullmatch(about["release"]):
+            raise ReleaseError(f"{path} is no release: {about['release']!r} is no id")
         return Release(
             id=about["release"], app=about["app"], label=about["label"], path=path, size=path.stat().st_size,
             has_wheels=about["wheels"], python=about["python"], platform=about["platform"], note=about["note"],

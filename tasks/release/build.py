@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 from tasks.errors import ReleaseError
 from tasks.release import git
 from tasks.release.artifact import About, identify, pack, read_back
-from tasks.release.cache import private_folder
+from tasks.release.cache import draft_file, private_folder
 from tasks.release.model import Release, Source, Target
 from tasks.release.tree import Entry, entries
 from tasks.release.wheels import Wheels, wheels_of
@@ -50,7 +51,7 @@ def find(release: str, cache: Path) -> Release:
     :raises ReleaseError: there is none, or there are several; names the near ones.
     """
     if release.endswith(_ENDING) or "/" in release:
-        return read_back(Path(release).expanduser())
+        return _adopted(Path(release).expanduser(), cache)
     known = [path.name.removesuffix(_ENDING) for path in _newest_first(_releases(cache))]
     found = [
         name for name in known if name == release or (len(release) >= _SHORTEST_PREFIX and name.startswith(release))
@@ -63,6 +64,16 @@ def find(release: str, cache: Path) -> Release:
         f"{what} {release!r} in {_releases(cache)}",
         advice=f"Did you mean {' or '.join(near)}?" if near else "Nothing is built yet: `fab deploy` builds a release.",
     )
+
+
+def _adopted(path: Path, cache: Path) -> Release:
+    """Copy an artifact from elsewhere, such as a CI's, into the cache: from now on it is known by its id."""
+    given = read_back(path)
+    kept = _releases(cache) / (given.id + _ENDING)
+    if not kept.exists():
+        with draft_file(kept) as draft:
+            shutil.copyfile(path, draft)
+    return replace(given, path=kept)
 
 
 def _wheels(source: Source, app: tuple[Entry, ...], target: Target, cache: Path) -> Wheels:

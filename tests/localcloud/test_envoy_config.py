@@ -82,6 +82,11 @@ def test_bad_backends_are_never_used_for_want_of_better_ones():
     assert cluster(frontend(), "/d", 1)["common_lb_config"]["healthy_panic_threshold"] == {"value": 0}
 
 
+def test_changed_conditions_take_effect_at_once():
+    """Envoy does not hold changes of health back, so that a change taken is a change made."""
+    assert cluster(frontend(), "/d", 1)["common_lb_config"]["update_merge_window"] == "0s"
+
+
 def test_only_cookies_set_a_cookie():
     """The session cookie appears with cookie stickiness alone, for the browser's session and every path."""
     names = {

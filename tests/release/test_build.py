@@ -1,5 +1,6 @@
 """What is built, what it is called, and how it is found again."""
 
+import gzip
 import os
 import stat
 import tarfile
@@ -9,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from tasks.errors import ReleaseError
-from tasks.release.artifact import read_back
+from tasks.release.artifact import About, identify, pack, read_back
 from tasks.release.build import build, find
 from tasks.release.cache import default_cache
 from tasks.release.model import Target
@@ -146,6 +147,28 @@ def test_a_release_is_found_by_id_prefix_and_path(make_app, cache):
     release = build(make_app(), HERE, cache)
 
     assert find(release.id, cache) == find(release.id[:6], cache) == find(str(release.path), cache) == release
+
+
+def test_an_artifact_from_elsewhere_is_known_from_then_on(make_app, cache, tmp_path):
+    """An artifact that was built elsewhere is found by its path once, and by its id ever after."""
+    release = build(make_app(), HERE, tmp_path / "elsewhere")
+    carried = release.path.rename(tmp_path / "carried.tar.gz")
+
+    assert find(str(carried), cache).id == release.id
+    carried.unlink()
+    assert find(release.id, cache).size == release.size
+
+
+def test_an_id_is_no_path(tmp_path, cache):
+    """An artifact whose id is not one, but could be a path, is refused."""
+    named = About(app="shop", python="3", platform="any", requirements=None, wheels=False, label="x")
+    pack(tmp_path / "x.tar.gz", identify(named, ()), named, ())
+    text = gzip.decompress((tmp_path / "x.tar.gz").read_bytes())
+    forged = text.replace(identify(named, ()).encode(), b"../../../../")
+    (tmp_path / "x.tar.gz").write_bytes(gzip.compress(forged))
+
+    with pytest.raises(ReleaseError, match="is no id"):
+        find(str(tmp_path / "x.tar.gz"), cache)
 
 
 def test_an_unknown_release_names_the_near_ones(make_app, cache):

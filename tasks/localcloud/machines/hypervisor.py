@@ -44,8 +44,8 @@ def _ignore(machine_id: str, reason: str) -> None:
 class Hypervisor:
     """Runs servers in `directory`, a folder of its own that it makes, and removes when it closes.
 
-    `isolation` set to PROCESSES does without namespaces where they would be allowed. `on_death` is told the id of a
-    server that ended by itself, and why; a server that reboots itself does not end.
+    `isolation` set to PROCESSES does without namespaces where they would be allowed. `on_death` (which may be set later) is
+    told the id of a server that ended by itself, and why; a server that reboots itself does not end.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Hypervisor:
         self.isolation = isolation or Isolation.NAMESPACES
         self.warning: str | None = None
         self._directory = directory
-        self._on_death = on_death
+        self.on_death = on_death
         self._boots: dict[str, Boot] = {}
         self._lives: dict[str, _Life] = {}
         self._restarts: set[asyncio.Task[None]] = set()
@@ -233,7 +233,7 @@ class Hypervisor:
 
     def _ended_by_itself(self, machine_id: str, status: int) -> None:
         if status != Ending.REBOOT:
-            self._on_death(machine_id, "powered off" if status == Ending.POWER_OFF else f"ended with status {status}")
+            self.on_death(machine_id, "powered off" if status == Ending.POWER_OFF else f"ended with status {status}")
             return
         task = asyncio.create_task(self._begin_again(machine_id, self._lives[machine_id]))
         self._restarts.add(task)
@@ -246,7 +246,7 @@ class Hypervisor:
             await self._begin(machine_id)
         except BootFailed as failure:
             if machine_id in self._boots:
-                self._on_death(machine_id, str(failure))
+                self.on_death(machine_id, str(failure))
 
     async def _end_fork_server(self) -> None:
         assert self._process.stdin

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import uuid
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +75,15 @@ class Lab:
     def wait_for_file(self, spec: MachineSpec, path: str) -> str:
         """Give the text of a file in a server as soon as it is there."""
         return self.sh(spec, f"for i in $(seq 400); do test -s {path} && exec cat {path}; sleep 0.05; done; exit 1")
+
+    def until(self, holds: Callable[[], bool]) -> None:
+        """Wait until something holds, within the deadline."""
+
+        async def look() -> None:
+            while not holds():
+                await asyncio.sleep(0.02)
+
+        self.run(look())
 
     def close(self) -> None:
         """End everything."""
