@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from requests import Response
 
+# Requests that change nothing.
+READS = frozenset({"GET", "HEAD"})
 LONGEST_TEXT = 400
 LONGEST_WAIT = 86_400.0
 UNSAID_WAIT = 1.0
@@ -46,7 +48,7 @@ class Answer:
     @property
     def reads(self) -> bool:
         """Whether the request could not have changed anything."""
-        return self.method in {"GET", "HEAD"}
+        return self.method in READS
 
 
 def read(response: Response, *, api: str) -> Answer:

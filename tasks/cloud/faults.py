@@ -15,7 +15,7 @@ import requests
 from keystoneauth1 import exceptions as keystone
 from urllib3.exceptions import NewConnectionError
 
-from tasks.cloud.answers import Answer
+from tasks.cloud.answers import READS, Answer
 from tasks.errors import (
     CloudError,
     CloudUnreachable,
@@ -148,7 +148,7 @@ def failure(error: keystone.ClientException, *, api: str, method: str) -> CloudE
     if isinstance(error, keystone.SSLError):
         return CloudUnreachable(problem, advice="set cacert in clouds.yaml when the cloud has a certificate of its own")
     sent = isinstance(error, keystone.ConnectionError) and not _never_connected(error)
-    return (Uncertain if sent and method not in {"GET", "HEAD"} else CloudUnreachable)(problem)
+    return (Uncertain if sent and method not in READS else CloudUnreachable)(problem)
 
 
 def login_refused(error: keystone.HttpError) -> CloudError:

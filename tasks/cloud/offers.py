@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
+from urllib.parse import quote
 
 from tasks.errors import CloudError, Conflict, NotFound
 
@@ -72,8 +73,8 @@ class Offers:
     def _unlisted(self, wanted: str) -> Offer:
         # Shared and private ones can be used by id although they are in no list.
         try:
-            if " " not in wanted and "/" not in wanted:
-                return _offer(self._adapter.get(f"{self._path.removesuffix('/detail')}/{wanted}").json()[self._kind])
+            path = f"{self._path.removesuffix('/detail')}/{quote(wanted, safe='')}"
+            return _offer(self._adapter.get(path).json()[self._kind])
         except NotFound:
             pass
         raise NotFound(f"there is no {self._kind} {wanted!r}", advice=self._near(wanted))

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from requests import Response
 
 USER_AGENT = "disposable-servers"
-READS = frozenset({"GET", "HEAD"})
 
 
 def _unheard(_text: str) -> None:
@@ -34,7 +33,7 @@ def _unheard(_text: str) -> None:
 class Pace:
     """How hard an API may be asked.
 
-    :param wait_limit: seconds that one request may be kept waiting by rate limits, in all.
+    :param wait_limit: seconds after which one request is not sent again, whatever the reason.
     :param concurrency: requests under way at the same time, per API.
     :param read_again_after: pauses in seconds before a read that could not be answered is asked again.
     :param on_wait: told why there is a wait, and for how long.
@@ -75,7 +74,7 @@ class PatientSession(Session):
             # The login itself: identity plugins want to see keystoneauth's own exceptions.
             return super().request(url, method, *args, **kwargs)
         deadline = self._pace.clock.now() + self._pace.wait_limit
-        pauses = iter(self._pace.read_again_after if method in READS else ())
+        pauses = iter(self._pace.read_again_after if method in answers.READS else ())
         while True:
             try:
                 return self._send(url, method, *args, **kwargs)
@@ -86,18 +85,13 @@ class PatientSession(Session):
 
     def _pause_after(self, setback: CloudError, pauses: Iterator[float], deadline: float) -> float:
         """Give how long to wait before the next try, or raise the setback when there is to be none."""
-        if not isinstance(setback, OverLimit):
-            pause = next(pauses, None)
-            if pause is None:
-                raise setback
+        pause = setback.retry_after if isinstance(setback, OverLimit) else next(pauses, None)
+        if pause is not None and self._pace.clock.now() + pause <= deadline:
             return pause
-        if self._pace.clock.now() + setback.retry_after > deadline:
-            setback.advice = (
-                f"it wants {setback.retry_after:g} s of patience, more than the {self._pace.wait_limit:g} s allowed: "
-                "try again later"
-            )
-            raise setback
-        return setback.retry_after
+        if isinstance(setback, OverLimit):
+            wanted, allowed = setback.retry_after, self._pace.wait_limit
+            setback.advice = f"it wants {wanted:g} s of patience, more than the {allowed:g} s allowed: try again later"
+        raise setback
 
     def _send(self, url: str, method: str, *args: Any, **kwargs: Any) -> Response:
         kwargs |= {"raise_exc": False, "user_agent": USER_AGENT}

@@ -62,12 +62,10 @@ class Wire:
             protocol_version = "HTTP/1.1"
             disable_nagle_algorithm = True
 
-            def handle_one_request(self) -> None:
-                self.raw_requestline = self.rfile.readline(65537)
-                if not self.raw_requestline or not self.parse_request():
-                    self.close_connection = True
-                    return
+            def serve(self) -> None:
                 self._answer(wire.reply_to(self._read()))
+
+            do_GET = do_POST = do_PUT = do_DELETE = serve  # noqa: N815  http.server's names
 
             def _read(self) -> Request:
                 url = urlsplit(self.path)
