@@ -51,6 +51,14 @@ class Envoy:
         self._versions = map(str, itertools.count(1))
         self._one_change = asyncio.Lock()
 
+    @property
+    def pid(self) -> int:
+        """Envoy's process id.
+
+        :raises ProcessLookupError: it was never started.
+        """
+        return self._process.pid
+
     async def start(self) -> None:
         """Run Envoy without any frontend; returns when it is live.
 
@@ -90,7 +98,7 @@ class Envoy:
             withdrawn = self._frontends.get(name)
             await self._change(name, {other: kept for other, kept in self._frontends.items() if other != name})
         if withdrawn:
-            await self._cut(partial(sever_accepted, self._process.pid, withdrawn.listens))
+            await self._cut(partial(sever_accepted, self.pid, withdrawn.listens))
 
     async def health(self, name: str) -> dict[Endpoint, Health]:
         """Return what Envoy has seen of a frontend's backends; those it does not have yet are missing."""
@@ -141,7 +149,7 @@ class Envoy:
         mark = self._marks[frontend.name]
         for backend in frontend.backends:
             if backend.condition is Condition.DISABLED:
-                await self._cut(partial(sever_marked, self._process.pid, backend.endpoint, mark))
+                await self._cut(partial(sever_marked, self.pid, backend.endpoint, mark))
 
     async def _cut(self, sever: Callable[[], int]) -> None:
         """Cut until there is nothing left to cut: Envoy's workers may be a moment behind its admin interface."""

@@ -25,7 +25,7 @@ class EnvoyDown(Exception):
 
     def __init__(self, directory: Path, seen: str) -> None:
         self.directory = directory
-        self.last_words = last_lines(directory / "envoy.log")
+        self.last_words = last_words(directory / "envoy.log")
         super().__init__("\n".join([f"Envoy did not start in {directory}: {seen}", *self.last_words]))
 
 
@@ -126,6 +126,8 @@ def die_with(parent: int) -> Callable[[], None]:
     return ask
 
 
-def last_lines(path: Path) -> list[str]:
-    """Return the end of a log; nothing when there is none."""
-    return path.read_text(errors="replace").splitlines()[-LAST_WORDS:] if path.exists() else []
+def last_words(log: Path) -> list[str]:
+    """Find what a log says of a failure: its last errors, or else its last lines."""
+    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    errors = [line for line in lines if "[critical]" in line or "[error]" in line]
+    return (errors or lines)[-LAST_WORDS:]
