@@ -128,7 +128,7 @@ def open_site(settings: Settings) -> Iterator[Opened]:
     from tasks.waiting import WallClock
 
     console, clock = terminal(), WallClock()
-    progress = Progress(console, clock)
+    progress = Progress(console, clock, prefix=f"{settings.app}-{settings.environment}-")
     access = _open_cloud(settings, console)
     now = datetime.now(tz=UTC)
     folder = (

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from tasks.report.consoles import terminal
-from tasks.report.wording import planned
+from tasks.report.wording import Names, planned
 from tasks.rollout.forecast import Rounds
 from tasks.rollout.model import Goal, Observation
 from tasks.rollout.reverting import in_rotation
@@ -26,7 +26,7 @@ def show_plan(rounds: Rounds, goal: Goal, seen: Observation) -> None:
         f"{kinds[CreateServer]} new servers and delete {kinds[RetireServer]}; {len(live)} serve now.\n",
         highlight=False,
     )
-    _show_steps(steps, seen, console)
+    _show_steps(steps, seen, f"{goal.app}-{goal.environment}-", console)
     if live:
         console.print(
             "\nNothing that serves is touched until every new server has passed its check and is ONLINE on every "
@@ -34,11 +34,11 @@ def show_plan(rounds: Rounds, goal: Goal, seen: Observation) -> None:
         )
 
 
-def _show_steps(steps: list[Step], seen: Observation, console: Console) -> None:
-    names = {server.id: server.name for server in seen.servers}
+def _show_steps(steps: list[Step], seen: Observation, prefix: str, console: Console) -> None:
+    names = Names(prefix=prefix, servers=Names.of(seen.servers))
     touching = next((step for step in steps if isinstance(step, SetCondition | RetireServer)), None)
     for number, step in enumerate(steps, start=1):
         if step is touching:
             console.print("       -- from here on old servers are touched --", style="dim")
-        words = planned(step, lambda server_id: names.get(server_id, server_id))
+        words = planned(step, names)
         console.print(f"  {number:3}  {escape(words)}", highlight=False)

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from tasks.errors import Interrupted
-from tasks.report.wording import STAGES, doing, done
+from tasks.report.wording import STAGES, Names, doing, done
 from tasks.rollout.events import Event, Failed, Finished, Observed, Reverting, Said, Started
 from tasks.rollout.model import Fact, Server, ServerStatus
 from tasks.rollout.steps import Step, WatchBuilds
@@ -22,11 +22,12 @@ from tasks.waiting import Clock
 class Progress:
     """Listens to a rollout and shows it on a console."""
 
-    def __init__(self, console: Console, clock: Clock) -> None:
+    def __init__(self, console: Console, clock: Clock, prefix: str) -> None:
         self._console = console
         self._started = clock.now()
         self._running: dict[Step, float] = {}
-        self._names: dict[str, str] = {}
+        self._servers: dict[str, str] = {}
+        self._name = Names(prefix=prefix, servers=self._servers)
         self._status = console.status("", spinner="dots") if console.is_terminal else None
         self.stages: dict[str, float] = defaultdict(float)
 
@@ -56,16 +57,13 @@ class Progress:
             self._status.stop()
 
     def _learn(self, facts: tuple[Fact, ...]) -> None:
-        self._names |= {fact.id: fact.name for fact in facts if isinstance(fact, Server)}
-
-    def _name(self, server_id: str) -> str:
-        return self._names.get(server_id, server_id)
+        self._servers |= Names.of(fact for fact in facts if isinstance(fact, Server))
 
     def _finished(self, event: Finished) -> str:
         """Word what was done; of builds, those that have ended."""
         servers = [fact for fact in event.facts if isinstance(fact, Server)]
         if isinstance(event.step, WatchBuilds):
-            return "; ".join(_built(server) for server in servers)
+            return "; ".join(self._built(server) for server in servers)
         return done(event.step, self._name)
 
     def _took(self, event: Finished | Failed) -> float:
@@ -91,8 +89,8 @@ class Progress:
         else:
             self._status.stop()
 
-
-def _built(server: Server) -> str:
-    if server.status is ServerStatus.ACTIVE:
-        return f"{server.name} booted at {server.private_ip}"
-    return f"{server.name} failed to boot: {server.fault or server.status}"
+    def _built(self, server: Server) -> str:
+        name = self._name(server.name)
+        if server.status is ServerStatus.ACTIVE:
+            return f"{name} booted at {server.private_ip}"
+        return f"{name} failed to boot: {server.fault or server.status}"

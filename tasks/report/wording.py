@@ -1,10 +1,12 @@
-"""Steps in words. `name` turns a server's id into the name that an operator knows."""
+"""Steps in words."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from tasks.rollout import steps
+from tasks.rollout.model import Server
 
 # While it is under way, when it is done, and in a plan.
 WORDS: dict[type, tuple[str, str, str]] = {
@@ -49,10 +51,29 @@ STAGES: dict[type, str] = {
     steps.RetireServer: "retire",
 }
 
-Name = Callable[[str], str]
+
+@dataclass(frozen=True, kw_only=True)
+class Names:
+    """Turns what the cloud calls things into what an operator reads.
+
+    :param prefix: what all names of an app and environment begin with; left out, since it tells nothing.
+    :param servers: the names of the servers that are known, by id and by private IP.
+    """
+
+    prefix: str
+    servers: Mapping[str, str]
+
+    @staticmethod
+    def of(servers: Iterable[Server]) -> dict[str, str]:
+        """Give the names of servers by id and by private IP."""
+        return {key: server.name for server in servers for key in (server.id, server.private_ip) if key}
+
+    def __call__(self, key: str) -> str:
+        """Give the short name of a server, by id, private IP or name, or of a load balancer."""
+        return self.servers.get(key, key).removeprefix(self.prefix)
 
 
-def subject(step: steps.Step, name: Name) -> str:
+def subject(step: steps.Step, name: Names) -> str:
     """Say what a step is about: a slot, servers or a load balancer."""
     match step:
         case steps.OnSlot():
@@ -62,26 +83,26 @@ def subject(step: steps.Step, name: Name) -> str:
         case steps.OnServer():
             return name(step.server_id)
         case steps.OnBalancer():
-            return step.balancer
+            return name(step.balancer)
         case steps.CreateBalancer():
-            return step.listener.name
+            return name(step.listener.name)
 
 
-def doing(step: steps.Step, name: Name) -> str:
+def doing(step: steps.Step, name: Names) -> str:
     """Say that a step is under way."""
     return _worded(WORDS[type(step)][0], step, name)
 
 
-def done(step: steps.Step, name: Name) -> str:
+def done(step: steps.Step, name: Names) -> str:
     """Say that a step has been done."""
     return _worded(WORDS[type(step)][1], step, name)
 
 
-def planned(step: steps.Step, name: Name) -> str:
+def planned(step: steps.Step, name: Names) -> str:
     """Say what a step will do."""
     return _worded(WORDS[type(step)][2], step, name)
 
 
-def _worded(template: str, step: steps.Step, name: Name) -> str:
-    nodes = ", ".join(sorted(step.addresses)) if isinstance(step, steps.OnBalancer) else ""
+def _worded(template: str, step: steps.Step, name: Names) -> str:
+    nodes = ", ".join(sorted(map(name, step.addresses))) if isinstance(step, steps.OnBalancer) else ""
     return template.format(about=subject(step, name), step=step, nodes=nodes)

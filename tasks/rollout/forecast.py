@@ -76,7 +76,7 @@ def _created(slot: int, goal: Goal) -> Server:
         id=request.name,
         name=request.name,
         status=ServerStatus.ACTIVE,
-        private_ip=f"the private IP of {request.name}",
+        private_ip=request.name,  # as unique as an address, and a plan reads well with it,
         created=datetime.max.replace(tzinfo=UTC),
         labels=request.labels,
     )
