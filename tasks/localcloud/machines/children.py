@@ -70,7 +70,7 @@ class Children:
         signal_descendants(signal.SIGTERM)
         try:
             async with asyncio.timeout(grace):
-                await self._none_left()
+                await self.none_left()
         except TimeoutError:
             await self.kill_all()
 
@@ -83,7 +83,8 @@ class Children:
             self._changed.clear()
             await self._changed.wait()
 
-    async def _none_left(self) -> None:
+    async def none_left(self) -> None:
+        """Wait until every child has ended."""
         self.reap()
         while has_children():
             self._changed.clear()

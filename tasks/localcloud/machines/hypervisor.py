@@ -26,6 +26,11 @@ _IMAGE = "image"
 _PACKAGES = Path(__file__).parents[3]
 
 
+def _import_path() -> str:
+    """Give the fork server this package, from wherever the daemon has it, and all else that the daemon was given."""
+    return os.pathsep.join([str(_PACKAGES), *filter(None, [os.environ.get("PYTHONPATH")])])
+
+
 class _Life:
     """One life of a server, from its fork to the end of its init."""
 
@@ -44,8 +49,8 @@ def _ignore(machine_id: str, reason: str) -> None:
 class Hypervisor:
     """Runs servers in `directory`, a folder of its own that it makes, and removes when it closes.
 
-    `isolation` set to PROCESSES does without namespaces where they would be allowed. `on_death` (which may be set later) is
-    told the id of a server that ended by itself, and why; a server that reboots itself does not end.
+    `isolation` set to PROCESSES does without namespaces where they are allowed. `on_death`, which may be set later,
+    is told the id and the reason when a server ended by itself, which one that reboots itself does not.
     """
 
     def __init__(
@@ -63,8 +68,8 @@ class Hypervisor:
         self._lives: dict[str, _Life] = {}
         self._restarts: set[asyncio.Task[None]] = set()
         self._ready: asyncio.Future[None]
-        self._process: asyncio.subprocess.Process
-        self._listening: asyncio.Task[None]
+        self._process: asyncio.subprocess.Process | None = None
+        self._listening: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Start the fork server and find out what this machine allows; sets `isolation` and `warning`.
@@ -79,10 +84,10 @@ class Hypervisor:
             "tasks.localcloud.machines.forkserver",
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            env=os.environ | {"PYTHONPATH": str(_PACKAGES)},
+            env=os.environ | {"PYTHONPATH": _import_path()},
             start_new_session=True,
         )
-        self._listening = asyncio.create_task(self._listen())
+        self._listening = asyncio.create_task(self._listen(self._process))
         await making
         async with asyncio.timeout(BOOT_SECONDS):
             await self._ready
@@ -200,21 +205,21 @@ class Hypervisor:
         raise BootFailed(f"server {machine_id} does not end, not even by SIGKILL")
 
     def _order(self, **order: Any) -> None:
-        if self._process.returncode is not None or self._process.stdin is None:
+        if self._process is None or self._process.returncode is not None or self._process.stdin is None:
             raise BootFailed("the fork server has ended: start the local cloud again")
         self._process.stdin.write(json.dumps(order).encode() + b"\n")
 
-    async def _listen(self) -> None:
-        assert self._process.stdout
-        async for line in self._process.stdout:
+    async def _listen(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout
+        async for line in process.stdout:
             event = json.loads(line)
             if event["event"] == "ready":
                 self._ready.set_result(None)
             elif life := self._lives.get(event["id"]):
                 self._note(life, event)
-        await self._process.wait()
+        status = await process.wait()
         if not self._ready.done():
-            self._ready.set_exception(BootFailed(f"the fork server ended with status {self._process.returncode}"))
+            self._ready.set_exception(BootFailed(f"the fork server of the local cloud ended with status {status}"))
         for machine_id, life in self._lives.items():
             if not life.gone.done():
                 life.reason = "the fork server ended"
@@ -249,12 +254,11 @@ class Hypervisor:
                 self.on_death(machine_id, str(failure))
 
     async def _end_fork_server(self) -> None:
-        assert self._process.stdin
+        if self._process is None or self._process.stdin is None or self._listening is None:
+            return
         self._process.stdin.close()
-        try:
-            async with asyncio.timeout(_CLOSE_SECONDS):
-                await self._listening
-        except TimeoutError:
+        await asyncio.wait({self._listening}, timeout=_CLOSE_SECONDS)
+        if not self._listening.done():
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
-            await self._process.wait()
+        await self._listening

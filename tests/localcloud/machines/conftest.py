@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import uuid
 from collections.abc import Callable, Coroutine, Iterator
@@ -80,7 +81,7 @@ class Lab:
         """Wait until something holds, within the deadline."""
 
         async def look() -> None:
-            while not holds():
+            while not holds():  # noqa: ASYNC110  what is waited for has no event to offer
                 await asyncio.sleep(0.02)
 
         self.run(look())
@@ -113,3 +114,18 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 def plain_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Servers that are plain processes."""
     yield from _lab(tmp_path_factory.mktemp("plain"), Isolation.PROCESSES)
+
+
+@pytest.fixture
+def running() -> Callable[[str], list[str]]:
+    """Find processes, anywhere on the machine, by their whole command line."""
+
+    def find(command_line: str) -> list[str]:
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if (folder / "cmdline").read_text().replace("\0", " ").strip() == command_line:
+                    found.append(folder.name)
+        return found
+
+    return find
