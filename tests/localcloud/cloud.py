@@ -37,6 +37,7 @@ class InstantMachines:
         self.broken = ""
 
     async def boot(self, spec: MachineSpec) -> None:
+        """Be up as soon as there is power."""
         self.begun.set()
         await self.power.wait()
         if self.broken:
@@ -44,17 +45,21 @@ class InstantMachines:
         self.booted[spec.id] = spec
 
     async def reboot(self, machine_id: str) -> None:
+        """Be up again as soon as there is power."""
         await self.power.wait()
 
     async def hard_reboot(self, machine_id: str) -> None:
+        """Be up again as soon as there is power."""
         await self.power.wait()
 
     async def delete(self, machine_id: str) -> None:
+        """Be gone as soon as there is power."""
         await self.power.wait()
         self.booted.pop(machine_id, None)
         self.deleted.append(machine_id)
 
     def console(self, machine_id: str, lines: int | None = None) -> str:
+        """Give three lines once the machine is up."""
         if machine_id not in self.booted:
             return ""
         log = ["booting", "ready", "login:"]
@@ -74,10 +79,12 @@ class Cloud:
 
     @property
     def servers(self) -> Servers:
+        """Give the model's servers."""
         return self.compute.servers
 
     @property
     def image(self) -> str:
+        """Give the id of the one image."""
         return self.compute.images.all()[0].id
 
     def body(self, name: str = "web", **more: Any) -> dict[str, Any]:
@@ -91,6 +98,7 @@ class Cloud:
         return str(answer.json()["server"]["id"])
 
     async def show(self, server_id: str, **headers: str) -> dict[str, Any]:
+        """Show a server."""
         answer = await self.http.get(f"/compute/v2.1/servers/{server_id}", headers=headers)
         assert answer.status_code == 200, answer.text
         return dict(answer.json()["server"])

@@ -7,12 +7,12 @@ from tests.localcloud.cloud import Cloud, in_memory
 
 @pytest.fixture
 def anyio_backend() -> str:
-    """The event loop that the local cloud runs on."""
+    """Name the event loop that the local cloud runs on."""
     return "asyncio"
 
 
 @pytest.fixture
 async def cloud() -> AsyncIterator[Cloud]:
-    """A cloud in memory."""
+    """Run a cloud in memory."""
     async with in_memory() as running:
         yield running

@@ -20,7 +20,7 @@ sys.stdin.read()
 
 @pytest.fixture
 def lock(tmp_path: Path):
-    """A lock file, and a process that holds it."""
+    """Give a lock file, and a process that holds it."""
     path = tmp_path / "daemon.lock"
     command = [sys.executable, "-c", HOLD_UNTIL_STDIN_CLOSES, str(path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:

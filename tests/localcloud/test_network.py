@@ -23,7 +23,7 @@ def test_the_kernel_keeps_a_claim():
     """As long as a cloud lives, nobody else can listen on the port that claims its network; afterwards they can."""
     network = claim_network()
     with socket.socket() as rival:
-        with pytest.raises(OSError) as refused:
+        with pytest.raises(OSError, match="in use") as refused:
             rival.bind((network.api_address, CLAIM_PORT))
         assert refused.value.errno == errno.EADDRINUSE
         network.close()

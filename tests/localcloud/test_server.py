@@ -24,6 +24,7 @@ SERVER = Server(
 
 
 def server(vm_state: VmState, task_state: TaskState | None = None) -> Server:
+    """Give a server in a state."""
     return replace(SERVER, vm_state=vm_state, task_state=task_state)
 
 

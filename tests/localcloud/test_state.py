@@ -21,13 +21,14 @@ ACCESS = Access(
 
 @pytest.fixture
 def state(tmp_path: Path) -> StateDirectory:
-    """A claimed state directory."""
+    """Claim a state directory."""
     directory = StateDirectory(path=tmp_path / "state")
     directory.claim()
     return directory
 
 
 def mode(path: Path) -> int:
+    """Give the permissions of a file."""
     return stat.S_IMODE(path.stat().st_mode)
 
 

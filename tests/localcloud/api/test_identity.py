@@ -1,6 +1,6 @@
 """Identity, as its documents state it."""
 
-from datetime import datetime
+import re
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ DEFAULT = {"name": "Default"}
 
 
 def api_key(cloud: Cloud, **more: Any) -> dict[str, Any]:
+    """Give a request for a v2.0 token by API key."""
     user = cloud.compute.credentials
     return {
         "auth": {"RAX-KSKEY:apiKeyCredentials": {"username": user.username, "apiKey": user.api_key}, **more},
@@ -21,11 +22,13 @@ def api_key(cloud: Cloud, **more: Any) -> dict[str, Any]:
 
 
 def v2_password(cloud: Cloud, **more: Any) -> dict[str, Any]:
+    """Give a request for a v2.0 token by password."""
     user = cloud.compute.credentials
     return {"auth": {"passwordCredentials": {"username": user.username, "password": user.password}, **more}}
 
 
 def v3_password(cloud: Cloud, scope: dict[str, Any] | None = None, **user: Any) -> dict[str, Any]:
+    """Give a request for a v3 token by password; `user` replaces what is right about the user."""
     credentials = cloud.compute.credentials
     asked = {"name": credentials.username, "domain": DEFAULT, "password": credentials.password} | user
     auth: dict[str, Any] = {"identity": {"methods": ["password"], "password": {"user": asked}}}
@@ -50,8 +53,7 @@ async def test_v2_tokens_expire_at_a_time_with_milliseconds(cloud: Cloud):
     answer = await cloud.anonymous.post(V2, json=api_key(cloud))
     expires = answer.json()["access"]["token"]["expires"]
 
-    assert datetime.strptime(expires, "%Y-%m-%dT%H:%M:%S.%fZ")
-    assert len(expires) == len("2026-01-01T00:00:00.000Z")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", expires)
 
 
 @pytest.mark.parametrize("key", ["tenantId", "tenantName"])

@@ -9,6 +9,7 @@ SERVERS = "/compute/v2.1/servers"
 
 
 async def act(cloud: Cloud, server_id: str, action: object) -> int:
+    """Post an action; gives the status of the answer."""
     return (await cloud.http.post(f"{SERVERS}/{server_id}/action", json=action)).status_code
 
 

@@ -12,6 +12,7 @@ SERVERS = "/compute/v2.1/servers"
 
 
 async def names(cloud: Cloud, query: str, **headers: str) -> list[str]:
+    """List the names of the servers that match a query."""
     answer = await cloud.http.get(f"{SERVERS}?{query}", headers=headers)
     assert answer.status_code == 200, answer.text
     return [server["name"] for server in answer.json()["servers"]]

@@ -9,13 +9,14 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def url(cloud: Cloud) -> str:
-    """The metadata of a server that has app and phase."""
+    """Give the metadata URL of a server that has app and phase."""
     server_id = await cloud.create(metadata={"app": "guestbook", "phase": "booting"})
     await cloud.settle()
     return f"/compute/v2.1/servers/{server_id}/metadata"
 
 
 async def items(cloud: Cloud, url: str) -> dict[str, str]:
+    """Read all items."""
     return dict((await cloud.http.get(url)).json()["metadata"])
 
 

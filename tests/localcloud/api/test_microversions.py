@@ -12,6 +12,7 @@ NEW = "OpenStack-API-Version"
 
 
 def speak(version: str) -> dict[str, str]:
+    """Give the header that asks for a microversion."""
     return {NEW: f"compute {version}"}
 
 
