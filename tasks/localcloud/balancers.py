@@ -102,7 +102,7 @@ class BalancerService:
             raise clb_faults.immutable(balancer.id, balancer.status)
         return balancer
 
-    def existing_or_immutable(self, balancer_id: int) -> LoadBalancer:
+    def undeleted(self, balancer_id: int) -> LoadBalancer:
         """Find a load balancer whose nodes somebody wants to change.
 
         :raises Fault: 404, or 422 for a deleted one.

@@ -81,6 +81,11 @@ def over_limit(message: str) -> Fault:
     return fault(413, message)
 
 
+def proxy_broken(reason: str) -> Fault:
+    """Say that the machine under the load balancers does not answer."""
+    return fault(500, f"The load balancer has experienced a fault: {reason}")
+
+
 def out_of_virtual_ips() -> Fault:
     """Say that no virtual IP is left."""
     return fault(500, "No available virtual ips. Please contact support.")

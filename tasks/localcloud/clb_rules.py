@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 
 from tasks.localcloud.clb_faults import (
     bad_request,
-    fault,
     over_limit,
     unprocessable,
     validation_failure,
@@ -148,6 +147,6 @@ def may_delete(balancers: Iterable[LoadBalancer | None], ids: Sequence[int]) -> 
 def may_add_metadata(old: Sequence[Meta], new: Sequence[Meta]) -> None:
     """Refuse too much metadata, or a key that is there already."""
     if len(old) + len(new) > META_LIMIT:
-        raise fault(400, f"Metadata must not exceed {META_LIMIT} per item.")
+        raise bad_request(f"Metadata must not exceed {META_LIMIT} per item.")
     if {item.key for item in old} & {item.key for item in new}:
         raise unprocessable("Duplicate metadata keys detected. One or more metadata keys already configured.")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.localcloud import envoy_config
-from tasks.localcloud.envoy_admin import ADMIN_SOCKET, EnvoyAdmin, Subscriptions
+from tasks.localcloud.envoy_admin import ADMIN_SOCKET, EnvoyAdmin, EnvoySilent, Subscriptions
 from tasks.localcloud.envoy_process import EnvoyProcess, until
 from tasks.localcloud.frontends import Condition, Endpoint, Frontend, Health
 from tasks.localcloud.severing import FIRST_MARK, LAST_MARK, CannotSever, sever_accepted, sever_marked
@@ -101,19 +101,27 @@ class Envoy:
             await self._cut(partial(sever_accepted, self.pid, withdrawn.listens))
 
     async def health(self, name: str) -> dict[Endpoint, Health]:
-        """Return what Envoy has seen of a frontend's backends; those it does not have yet are missing."""
+        """Return what Envoy has seen of a frontend's backends; those it does not have yet are missing.
+
+        :raises EnvoySilent: it does not answer.
+        """
         return await self._admin.health(name)
 
     async def counters(self, name: str) -> dict[str, int]:
-        """Return Envoy's counters of a frontend since it started, by Envoy's names."""
+        """Return Envoy's counters of a frontend since it started, by Envoy's names.
+
+        :raises EnvoySilent: it does not answer.
+        """
         return await self._admin.counters(name)
 
     async def _change(self, name: str, frontends: Mapping[str, Frontend]) -> None:
         before, self._frontends = self._frontends, frontends
         try:
             refusal = await self._offer(name)
-        except (OSError, TimeoutError) as silence:
-            refusal = f"no answer from it ({silence or 'time-out'}); its log is envoy.log"
+        except EnvoySilent as silence:
+            refusal = str(silence)
+        except TimeoutError:
+            refusal = f"it said nothing within {TAKEN_SECONDS:.0f} s; its log is {self._directory / 'envoy.log'}"
         if refusal:
             self._frontends = before
             self._write_all(name, next(self._versions))
@@ -142,7 +150,7 @@ class Envoy:
         async def warm() -> bool:
             return (await self._admin.subscriptions([name])).warm
 
-        with contextlib.suppress(TimeoutError, OSError):
+        with contextlib.suppress(TimeoutError, EnvoySilent):
             await until(warm, seconds=WARM_SECONDS)
 
     async def _cut_disabled(self, frontend: Frontend) -> None:

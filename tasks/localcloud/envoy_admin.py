@@ -19,6 +19,14 @@ ADMIN_SOCKET = "admin.sock"
 ANSWER_SECONDS = 5.0
 
 
+class EnvoySilent(ConnectionError):
+    """Envoy does not answer on its admin socket: it has ended, or hangs."""
+
+    def __init__(self, directory: Path, seen: Exception) -> None:
+        self.directory = directory
+        super().__init__(f"Envoy in {directory} does not answer ({seen}); its log there is envoy.log")
+
+
 class SocketInDirectory(http.client.HTTPConnection):
     """HTTP over a unix socket, reached through its directory's descriptor.
 
@@ -56,7 +64,7 @@ class Subscriptions:
 class EnvoyAdmin:
     """The admin interface of the Envoy whose socket is in `directory`.
 
-    Every method raises OSError or http.client.HTTPException when Envoy does not answer within 5 seconds.
+    Every method raises EnvoySilent when Envoy does not answer within 5 seconds.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -101,6 +109,8 @@ class EnvoyAdmin:
         try:
             connection.request("GET", path, headers={"Connection": "close"})
             return connection.getresponse().read().decode()
+        except (OSError, http.client.HTTPException) as error:
+            raise EnvoySilent(self._directory, error) from error
         finally:
             connection.close()
 

@@ -88,7 +88,7 @@ class EnvoyProcess:
             return True
         try:
             return await live()
-        except OSError:  # its socket is not there yet
+        except ConnectionError:  # its socket is not there yet
             return False
 
 

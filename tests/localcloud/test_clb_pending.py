@@ -1,11 +1,13 @@
 """While a change is being made, a load balancer cannot be changed (CLB docs, api-behavior)."""
 
+import os
+import signal
 from datetime import timedelta
 
 import httpx
 import pytest
 
-from tests.localcloud.balancing import balancer_body, clb
+from tests.localcloud.balancing import balancer_body, clb, eventually
 
 pytestmark = pytest.mark.anyio
 
@@ -109,6 +111,27 @@ async def test_a_change_shows_at_once_as_pending(tmp_path):
         assert await api.settled(created["id"]) == "DELETED"
         with pytest.raises(httpx.ConnectError):
             await client.get(site)
+
+
+async def test_a_dead_proxy_is_a_fault_that_says_so(tmp_path):
+    """When Envoy has been killed, looking at nodes is 500 with the reason, and a change ends in ERROR."""
+    async with clb(tmp_path / "clb") as api:
+        balancer_id, [node_id] = await api.create_with_nodes(1)
+        os.kill(api.service.envoy.pid, signal.SIGKILL)
+
+        async def silent() -> bool:
+            return (await api.http.get(f"/{balancer_id}/nodes")).status_code == 500
+
+        await eventually(silent)
+        fault = (await api.http.get(f"/{balancer_id}/nodes")).json()
+        assert fault["message"].startswith("The load balancer has experienced a fault: Envoy in ")
+        assert (await api.http.delete(f"/{balancer_id}/nodes/{node_id}")).status_code == 202
+
+        async def in_error() -> bool:
+            [listed] = (await api.http.get("")).json()["loadBalancers"]
+            return listed["status"] == "ERROR"
+
+        await eventually(in_error)
 
 
 async def test_only_one_of_several_changes_at_once_wins(tmp_path):

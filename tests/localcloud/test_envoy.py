@@ -2,11 +2,17 @@
 
 import asyncio
 import contextlib
+import ssl
 from collections import Counter
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from tasks.localcloud.envoy import EnvoyRefused
 from tasks.localcloud.frontends import (
@@ -328,6 +334,43 @@ async def test_a_probe_may_want_words_in_the_body(running):
             return health == {one.endpoint: Health.ONLINE, two.endpoint: Health.OFFLINE}
 
         await eventually(as_expected)
+
+
+async def test_an_https_probe_talks_tls_to_the_backend(running, tmp_path):
+    """An HTTPS monitor asks through TLS, whatever the certificate; clients' bytes are passed through as they are."""
+    secure, plain = (Endpoint(address=running.network.private_ips.take(), port=NODE_PORT) for _ in range(2))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(self_signed(tmp_path / "site.pem"))
+    site = Site(secure.address)
+    servers = [
+        await asyncio.start_server(site.serve, secure.address, NODE_PORT, ssl=context),
+        await asyncio.start_server(Site(plain.address).serve, plain.address, NODE_PORT),
+    ]
+    backends = (Backend(endpoint=secure), Backend(endpoint=plain))
+    frontend = running.frontend(*backends, traffic=Traffic.TCP, probe=replace(PROBE, kind=ProbeKind.HTTPS))
+    await running.envoy.publish(frontend)
+
+    async def as_expected() -> bool:
+        return await running.envoy.health(frontend.name) == {secure: Health.ONLINE, plain: Health.OFFLINE}
+
+    await eventually(as_expected)
+    async with httpx.AsyncClient(verify=False) as client:
+        assert (await client.get(f"https://{frontend.listens}/")).text == secure.address
+    for server in servers:
+        server.close()
+
+
+def self_signed(path: Path) -> Path:
+    """Make a key and a certificate in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "site")])
+    today = datetime.now(UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    dated = builder.not_valid_before(today - timedelta(days=1)).not_valid_after(today + timedelta(days=1))
+    pem = serialization.Encoding.PEM
+    pkcs8, unencrypted = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    path.write_bytes(key.private_bytes(pem, pkcs8, unencrypted) + dated.sign(key, hashes.SHA256()).public_bytes(pem))
+    return path
 
 
 async def test_a_cookie_keeps_a_client_on_its_backend_even_while_that_drains(running):

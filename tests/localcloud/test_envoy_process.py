@@ -121,7 +121,7 @@ async def test_a_dead_envoy_refuses_changes(tmp_path):
         return not is_running(envoy.pid)
 
     await eventually(gone)
-    with pytest.raises(EnvoyRefused, match="no answer from it"):
+    with pytest.raises(EnvoyRefused, match="does not answer"):
         await envoy.withdraw("web")
     await envoy.close()
 

@@ -3,6 +3,7 @@
 Paths are those below /v1.0/{project}. Tokens are somebody else's business.
 """
 
+import logging
 from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
@@ -11,7 +12,10 @@ from starlette.routing import Route
 
 from tasks.localcloud.api import clb_balancers, clb_metadata, clb_nodes, clb_settings
 from tasks.localcloud.balancers import BalancerService
-from tasks.localcloud.clb_faults import Fault
+from tasks.localcloud.clb_faults import Fault, proxy_broken
+from tasks.localcloud.envoy_admin import EnvoySilent
+
+log = logging.getLogger(__name__)
 
 Answer = Callable[[BalancerService, Request], Awaitable[Response]]
 
@@ -76,12 +80,16 @@ def routes(service: BalancerService) -> list[Route]:
 
 
 def answering(service: BalancerService, answer: Answer) -> Callable[[Request], Awaitable[Response]]:
-    """Turn what the service refuses into the answer for it."""
+    """Turn what the service refuses, or what its proxy does not say, into the answer for it."""
 
     async def respond(request: Request) -> Response:
         try:
             return await answer(service, request)
         except Fault as fault:
             return JSONResponse(fault.body, fault.code)
+        except EnvoySilent as silence:
+            log.exception("%s %s", request.method, request.url.path)
+            broken = proxy_broken(str(silence))
+            return JSONResponse(broken.body, broken.code)
 
     return respond

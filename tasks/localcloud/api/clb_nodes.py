@@ -69,7 +69,7 @@ async def update_many(service: BalancerService, request: Request) -> Response:
 
 def accept_changes(service: BalancerService, request: Request, bodies: dict[int, NodeBody]) -> list[Node]:
     """Change nodes; an unknown one is refused before the load balancer's status is looked at."""
-    nodes = found(service.existing_or_immutable(request.path_params["balancer_id"]), bodies)
+    nodes = found(service.undeleted(request.path_params["balancer_id"]), bodies)
     balancer = service.mutable(request.path_params["balancer_id"])
     changed = [changed_node(node, bodies[node.id]) for node in nodes]
     for node in changed:
@@ -96,7 +96,7 @@ def found(balancer: LoadBalancer, wanted: dict[int, NodeBody] | list[int]) -> li
 async def delete(service: BalancerService, request: Request) -> Response:
     """Accept the removal of one node."""
     node_id = request.path_params["node_id"]
-    found(service.existing_or_immutable(request.path_params["balancer_id"]), [node_id])
+    found(service.undeleted(request.path_params["balancer_id"]), [node_id])
     balancer = service.mutable(request.path_params["balancer_id"])
     service.change(balancer.without_nodes({node_id}))
     return Response(status_code=ACCEPTED)
@@ -107,7 +107,7 @@ async def delete_many(service: BalancerService, request: Request) -> Response:
     wanted = ids(request.query_params)
     if not wanted:
         raise bad_request(clb_rules.NO_IDS)
-    balancer = service.existing_or_immutable(request.path_params["balancer_id"])
+    balancer = service.undeleted(request.path_params["balancer_id"])
     clb_rules.may_delete_nodes(balancer, wanted)
     service.change(balancer.without_nodes(set(wanted)))
     return Response(status_code=ACCEPTED)
