@@ -64,8 +64,8 @@ def prepared(server: Server, access: SshAccess, key: paramiko.PKey | None, trust
     )
     connection.client.set_missing_host_key_policy(OnlyThese(server, trusted))
     known = connection.client.get_host_keys()
-    for host_key in trusted:
-        known.add(name_of(connection.host, connection.port), host_key.type, _parsed(host_key))
+    for parsed in filter(None, map(_parsed, trusted)):
+        known.add(name_of(connection.host, connection.port), parsed.get_name(), parsed)
     _trust_gateway(connection.gateway)
     return connection
 
@@ -133,8 +133,11 @@ def _trust_gateway(gateway: Any) -> None:
         gateway.client.load_system_host_keys()
 
 
-def _parsed(key: HostKey) -> paramiko.PKey:
-    return paramiko.PKey.from_type_string(key.type, key.blob)
+def _parsed(key: HostKey) -> paramiko.PKey | None:
+    try:
+        return paramiko.PKey.from_type_string(key.type, key.blob)
+    except (paramiko.SSHException, ValueError):  # a console's noise can leave a key whole and yet make it nonsense
+        return None
 
 
 def _shown(key: paramiko.PKey) -> str:

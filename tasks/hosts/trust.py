@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tasks.errors import Conflict, HostUnreachable, NotFound, TimedOut, UntrustedHost
+from tasks.errors import HostUnreachable, TimedOut, UntrustedHost
 from tasks.hosts.console_keys import HostKey, host_keys
 from tasks.hosts.known_hosts import KnownHosts, name_of
 from tasks.hosts.output import printable
@@ -20,7 +20,8 @@ _SHOWN_LINES = 5
 class Trust:
     """Finds a server's host keys once, and remembers them in a known_hosts file.
 
-    :param console: gives a server's console text by the server's id; may raise a CloudError.
+    :param console: gives a server's console text by the server's id, empty when there is none yet; a CloudError that
+        it raises is passed on.
     """
 
     def __init__(self, *, console: Callable[[str], str], known_hosts: KnownHosts, clock: Clock) -> None:
@@ -49,16 +50,10 @@ class Trust:
         return keys
 
     def _look(self, server: Server) -> tuple[HostKey, ...] | None:
-        return host_keys(self._read(server)) or None
-
-    def _read(self, server: Server) -> str:
-        try:
-            return self._console(server.id)
-        except (Conflict, NotFound):  # Nova's words for a console that is not ready (409) or not open (404) yet
-            return ""
+        return host_keys(self._console(server.id)) or None
 
     def _untrusted(self, server: Server, patience: Patience) -> UntrustedHost:
-        seen = [printable(line) for line in self._read(server).splitlines() if line.strip()][-_SHOWN_LINES:]
+        seen = [printable(line) for line in self._console(server.id).splitlines() if line.strip()][-_SHOWN_LINES:]
         lines = "\n".join(f"    {line}" for line in seen) or "    (nothing)"
         return UntrustedHost(
             f"{server.name} printed no SSH host keys on its console within {patience.limit:g} s; it ends:\n{lines}",

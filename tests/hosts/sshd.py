@@ -113,6 +113,9 @@ class _Door(asyncssh.SSHServer):
     def connection_made(self, connection):
         self._server.connected(connection)
 
+    def connection_requested(self, *_):
+        return True  # it may be a gateway to others
+
     def public_key_auth_supported(self):
         return True
 

@@ -1,6 +1,9 @@
 """Logging in: which keys are trusted, what "not up yet" means, and how everything is ended. Over real SSH."""
 
+import base64
 import socket
+import stat
+import subprocess
 import threading
 from dataclasses import replace
 
@@ -10,8 +13,11 @@ import pytest
 from tasks.errors import HostUnreachable, Interrupted, SettingsError, UntrustedHost
 from tasks.hosts.access import Secret, SshAccess
 from tasks.hosts.app import AppCommands
-from tasks.waiting import WallClock
+from tasks.hosts.console_keys import END
+from tasks.hosts.keys import deploy_key
+from tasks.waiting import Patience, WallClock
 from tests.hosts.conftest import Room, a_server
+from tests.hosts.sshd import SshServer
 
 
 def migrating(room: Room, *commands: str):
@@ -43,6 +49,30 @@ def test_a_key_of_another_type_is_not_trusted(room):
 
     assert room.sshd.host_key.get_fingerprint() in str(refused.value)
     assert room.sshd.logins == 0
+
+
+def test_a_key_that_is_nonsense_does_not_hide_the_others(room):
+    """A key that the console's noise has made impossible is left out; the server is trusted by its other one."""
+    blob = asyncssh.generate_private_key("ecdsa-sha2-nistp256").public_data
+    nonsense = base64.b64encode(blob[:-64] + bytes(64)).decode()
+    room.console = room.console.replace(END, f"ecdsa-sha2-nistp256 {nonsense} root@web\r\n{END}")
+
+    migrating(room, "echo in").migrate(a_server())
+
+    assert room.lines("migrate") == ["in"]
+
+
+def test_plain_ssh_can_use_the_known_hosts_file(room):
+    """The known_hosts file is private, and plain `ssh` trusts a server by it."""
+    migrating(room, "true").migrate(a_server())
+    file = room.folder / "state" / "known_hosts"
+    options = [f"-oUserKnownHostsFile={file}", "-oStrictHostKeyChecking=yes", "-oIdentitiesOnly=yes", "-oBatchMode=yes"]
+    where = ["-F", "none", "-i", room.access.key_file, "-p", str(room.sshd.port), f"root@{room.sshd.address}"]
+
+    said = subprocess.run(["ssh", *options, *where, "echo hello"], check=True, capture_output=True, text=True).stdout
+
+    assert said == "hello\n"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
 def test_no_keys_on_the_console(room):
@@ -322,6 +352,46 @@ def test_an_ssh_config_applies_only_when_it_is_named(room, tmp_path, monkeypatch
     with pytest.raises(HostUnreachable):
         migrating(room, "true").migrate(a_server())
     assert (tmp_path / "was-read").exists()
+
+
+@pytest.fixture
+def gateway(tmp_path, monkeypatch):
+    """Give an SSH server that others are reached through, and an ssh_config that says so."""
+    (tmp_path / "gateway").mkdir()
+    (tmp_path / ".ssh").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    server = SshServer(tmp_path / "gateway", address="127.77.0.2")
+    server.start()
+    key = deploy_key(tmp_path / "state")
+    server.authorized.append(key.public_line)
+    jump = f"root@{server.address}:{server.port}"
+    (tmp_path / "config").write_text(f"Host 127.77.0.1\n  ProxyJump {jump}\nHost *\n  IdentityFile {key.path}\n")
+    yield server
+    server.close()
+
+
+def test_a_gateway(room, gateway, tmp_path):
+    """Servers behind a gateway are reached by an ssh_config's ProxyJump, if known_hosts knows the gateway."""
+    room.access = replace(room.access, ssh_config=tmp_path / "config")
+    host_key = gateway.host_key.export_public_key().decode()
+    (tmp_path / ".ssh" / "known_hosts").write_text(f"[{gateway.address}]:{gateway.port} {host_key}")
+
+    hosts = migrating(room, "echo behind")
+    hosts.migrate(a_server())
+    hosts.close()
+
+    assert room.lines("migrate") == ["behind"]
+    assert (gateway.logins, room.sshd.logins) == (1, 1)
+
+
+def test_an_unknown_gateway(room, gateway, tmp_path):
+    """A gateway whose host key is not known is not logged in to."""
+    room.access = replace(room.access, ssh_config=tmp_path / "config", patience=Patience(limit=1.0))
+
+    with pytest.raises(HostUnreachable, match=r"'\[127\.77\.0\.2\]:\d+' not found in known_hosts"):
+        migrating(room, "true").migrate(a_server())
+
+    assert (gateway.logins, room.sshd.logins) == (0, 0)
 
 
 def free_port(address: str) -> int:

@@ -2,8 +2,6 @@
 
 import asyncio
 import random
-import shutil
-import tempfile
 import threading
 import uuid
 from contextlib import contextmanager
@@ -74,10 +72,9 @@ async def boot(hypervisor, folder):
 
 
 @pytest.fixture(scope="module", params=[Isolation.NAMESPACES, Isolation.PROCESSES])
-def deployed(request):
+def deployed(request, tmp_path_factory):
     """Bring the sample app through all stages on a server; gives the hosts, the server and what was printed."""
-    # Not pytest's own folder: its path is too long to be a server's.
-    folder = Path(tempfile.mkdtemp(prefix="hosts-"))
+    folder = tmp_path_factory.mktemp("cloud")
     printed = []
     with booted(folder, request.param) as (spec, console):
         source = Source(app="guestbook", path=ROOT / "tests" / "sample_app")
@@ -97,7 +94,6 @@ def deployed(request):
         hosts.check(server)
         yield hosts, server, printed
         hosts.close()
-    shutil.rmtree(folder)
 
 
 def test_the_app_answers_with_its_release(deployed):

@@ -1,0 +1,69 @@
+"""What a server prints, made fit to be shown."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.hosts.output import LONGEST_LINE, Lines, printable
+
+
+def shown(*chunks: bytes) -> list[str]:
+    """Give the lines of bytes that come in these pieces."""
+    lines: list[str] = []
+    taker = Lines(lines.append)
+    for chunk in chunks:
+        taker.feed(chunk)
+    taker.end()
+    return lines
+
+
+@given(st.text(st.characters(exclude_categories=["C"])).map(str.encode), st.data())
+def test_pieces_do_not_matter(content, data):
+    """Lines are the same however the network cuts them, also within a character."""
+    cut = data.draw(st.integers(0, len(content)))
+
+    assert shown(content[:cut], content[cut:]) == shown(content)
+
+
+@given(st.binary())
+def test_nothing_shown_moves_a_cursor(content):
+    """Whatever bytes a server sends, no line holds a control character or is longer than what is bearable."""
+    for line in shown(content):
+        assert not {unicodedata.category(char) for char in line} & {"Cc", "Cf"}
+        assert len(line) <= LONGEST_LINE + 1
+
+
+@pytest.mark.parametrize(
+    ("raw", "line"),
+    [
+        ("\x1b[1;31mred\x1b[0m", "red"),
+        ("\x1b]0;title\x07text", "text"),
+        ("\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\", "link"),
+        ("\x1b(Bplain\x1b=", "plain"),
+        ("50%\r100%\r\n", "100%"),
+        ("a\tb", "a       b"),
+        ("bell\x07 null\x00 reversed\u202e", "bell null reversed"),
+        ("Grüße ✓", "Grüße ✓"),
+    ],
+)
+def test_escape_sequences(raw, line):
+    """Escape sequences go, what they surround stays."""
+    assert printable(raw) == line
+
+
+def test_an_endless_line_is_cut():
+    """A line without end is given in bounded pieces, so that it fills no memory."""
+    lines = shown(*[b"x" * 1000] * 100)
+
+    assert len(lines) > 1
+    assert max(map(len, lines)) == LONGEST_LINE + 1
+
+
+def test_the_tail_is_the_last_twenty_lines():
+    """The last twenty lines are kept for the error."""
+    taker = Lines(lambda _: None)
+    taker.feed("".join(f"{number}\n" for number in range(100)).encode())
+
+    assert taker.tail.splitlines() == [str(number) for number in range(80, 100)]
