@@ -5,6 +5,8 @@ The host keys are shown the way cloud-init shows them (cloud-init, `tools/write-
 
 from __future__ import annotations
 
+import asyncio
+import os
 import re
 import sys
 import time
@@ -36,6 +38,17 @@ def say(text: str) -> None:
     """Print a line of the boot log, stamped as the kernel does; the console is this process's standard error."""
     sys.stderr.write(f"[{time.monotonic():12.6f}] {text}\n")
     sys.stderr.flush()
+
+
+def collect(device: Path) -> None:
+    """Add to the log what programs write to /dev/console, a named pipe, as long as the event loop runs."""
+    pipe = os.open(device, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+
+    def copy() -> None:
+        sys.stderr.buffer.write(os.read(pipe, 65536))
+        sys.stderr.flush()
+
+    asyncio.get_running_loop().add_reader(pipe, copy)
 
 
 def show_host_keys(keys: Sequence[SSHKey]) -> None:

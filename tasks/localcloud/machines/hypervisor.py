@@ -234,11 +234,14 @@ class Hypervisor:
             case "exited":
                 life.gone.set_result(event["status"])
                 if life.up.done() and not life.end_is_wanted:
-                    self._ended_by_itself(event["id"], event["status"])
+                    self._ended_by_itself(event["id"], event["status"], life.reason)
 
-    def _ended_by_itself(self, machine_id: str, status: int) -> None:
+    def _ended_by_itself(self, machine_id: str, status: int, reason: str) -> None:
+        if status == Ending.POWER_OFF:
+            self.on_death(machine_id, "powered off")
+            return
         if status != Ending.REBOOT:
-            self.on_death(machine_id, "powered off" if status == Ending.POWER_OFF else f"ended with status {status}")
+            self.on_death(machine_id, reason or f"ended with status {status}")
             return
         task = asyncio.create_task(self._begin_again(machine_id, self._lives[machine_id]))
         self._restarts.add(task)

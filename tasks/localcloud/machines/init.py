@@ -83,6 +83,8 @@ class Init:
 
     def _prepare(self) -> UserData:
         place = self._place
+        if place.at("/dev/console").is_fifo():
+            console.collect(place.at("/dev/console"))
         place.at("/run/init.pid").write_text(f"{os.getpid()}\n")
         firstboot.write_identity(self._spec, place)
         console.say(f"Host name set to {self._spec.hostname}")

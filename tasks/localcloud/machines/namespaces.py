@@ -73,8 +73,10 @@ def _leave_the_hosts_namespaces() -> None:
     flags = syscalls.CLONE_NEWNS | syscalls.CLONE_NEWPID | syscalls.CLONE_NEWUTS
     user, group = os.getuid(), os.getgid()
     if user == 0:
-        syscalls.unshare(flags)
-        return
+        # Root in a container may lack what this takes, and still be allowed a user namespace.
+        with contextlib.suppress(PermissionError):
+            syscalls.unshare(flags)
+            return
     syscalls.unshare(flags | syscalls.CLONE_NEWUSER)
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"0 {user} 1")
@@ -166,6 +168,7 @@ def _mount_devices(devices: Path) -> None:
         syscalls.bind(Path("/dev") / name, devices / name)
     (devices / "pts").mkdir()
     syscalls.mount("devpts", devices / "pts", kind="devpts", options="newinstance,ptmxmode=0666,mode=0620")
+    os.mkfifo(devices / "console", 0o600)
     (devices / "ptmx").symlink_to("pts/ptmx")
     (devices / "shm").mkdir()
     (devices / "shm").chmod(0o1777)

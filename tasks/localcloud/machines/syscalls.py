@@ -27,6 +27,7 @@ CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_KILL, CAP_SETGID, CAP_S
 CAP_SETPCAP, CAP_NET_BIND_SERVICE, CAP_NET_RAW, CAP_SYS_CHROOT, CAP_AUDIT_WRITE, CAP_SETFCAP = 8, 10, 13, 18, 29, 31
 
 _PR_SET_PDEATHSIG = 1
+_PR_CAPBSET_READ = 23
 _PR_CAPBSET_DROP = 24
 _PR_SET_CHILD_SUBREAPER = 36
 _PR_SET_NO_NEW_PRIVS = 38
@@ -110,6 +111,8 @@ def limit_capabilities(kept: frozenset[int]) -> None:
     """Give up, for every program started from now on, all capabilities but `kept`."""
     last = int(Path("/proc/sys/kernel/cap_last_cap").read_text())
     for capability in set(range(last + 1)) - kept:
+        if _libc.prctl(_PR_CAPBSET_READ, capability, 0, 0, 0) == 0:
+            continue
         _checked(_libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0), f"drop capability {capability}")
 
 

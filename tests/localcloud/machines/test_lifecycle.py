@@ -216,3 +216,19 @@ def test_ordinary_user_can_run_servers(lab, folder_of_nobody, isolation):
     )
 
     assert (seen.stdout.strip(), seen.stderr) == (isolation, "")
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="takes root, to build a place where even root is refused")
+def test_refused_namespaces_mean_plain_processes(lab, tmp_path):
+    """Where the kernel refuses namespaces, servers boot as plain processes without being asked for."""
+    refuse = 'echo 0 > /proc/sys/user/max_user_namespaces; exec setpriv --bounding-set=-sys_admin "$@"'
+    inside = ["unshare", "--user", "--map-root-user", "sh", "-c", refuse, "sh"]
+
+    seen = subprocess.run(
+        [*inside, sys.executable, "-c", PROGRAM, tmp_path, "namespaces", lab.spec().private_ip, "close"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (seen.stdout.strip(), seen.stderr) == ("processes", "")

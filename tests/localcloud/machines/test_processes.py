@@ -37,6 +37,16 @@ def test_commands_run_in_the_servers_folder(plain_lab, server, root):
     ]
 
 
+def test_terminal_works(plain_lab, server):
+    """A command can have a terminal, although it may write to few devices only."""
+
+    async def run():
+        async with plain_lab.connect(server) as connection:
+            return (await connection.run("test -t 0 && echo typed > $(tty)", term_type="xterm")).stdout
+
+    assert plain_lab.run(run()).strip() == "typed"
+
+
 def test_sftp_ends_up_in_the_folder(plain_lab, server, root):
     """Absolute paths of sftp are below the server's folder, relative ones in its home."""
 

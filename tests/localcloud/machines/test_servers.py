@@ -142,6 +142,13 @@ def test_console_tells_the_boot_in_cloud_inits_order(lab, server):
     assert [text.index(part) for part in order] == sorted(text.index(part) for part in order)
 
 
+def test_programs_can_write_to_the_console(lab, server):
+    """What a program writes to /dev/console is in the console log, as often as it likes."""
+    lab.sh(server, "echo first > /dev/console; echo second > /dev/console")
+
+    lab.until(lambda: "first\nsecond\n" in lab.hypervisor.console(server.id))
+
+
 def test_host_keys_on_the_console_are_those_of_the_server(lab, server):
     """A client that trusts exactly the keys on the console gets in (cloud-init, keys_to_console)."""
     lines = lab.hypervisor.console(server.id).splitlines()
