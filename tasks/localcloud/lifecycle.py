@@ -44,8 +44,9 @@ def up(state: StateDirectory, options: Options) -> Started:
     """
     with exclusive(state.path):
         state.claim()
-        if holder(state.lock) is not None:
+        if _runs(state):
             return Started(access=state.access(), already=True)
+        _end(state)  # one whose `up` was killed before it was ready
         state.clear()
         _start(state, options)
         return Started(access=state.access(), already=False)
@@ -69,10 +70,9 @@ def down(state: StateDirectory) -> bool:
 
 def status(state: StateDirectory) -> dict[str, Any]:
     """Describe the cloud of a state directory, for `status --json`; null values when it does not run."""
-    running = holder(state.lock) is not None and state.record.exists()
-    access = state.access() if running else None
+    access = state.access() if _runs(state) else None
     return {
-        "running": running,
+        "running": access is not None,
         "state_dir": str(state.path),
         "clouds_yaml": str(state.clouds_yaml) if access else None,
         "auth_url_v2": access.auth_url_v2 if access else None,
@@ -83,6 +83,11 @@ def status(state: StateDirectory) -> dict[str, Any]:
         "password": access.password if access else None,
         "project": access.project if access else None,
     }
+
+
+def _runs(state: StateDirectory) -> bool:
+    """Say whether a daemon lives that has come up."""
+    return holder(state.lock) is not None and state.record.exists()
 
 
 def _start(state: StateDirectory, options: Options) -> None:

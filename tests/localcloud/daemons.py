@@ -69,10 +69,10 @@ class LocalCloud:
         files = [str(self.state_dir / "clouds.yaml")]
         return OpenStackConfig(config_files=files, secure_files=[], load_envvars=False).get_one(cloud="local")
 
-    def nova(self, version: str = "2.1") -> Any:
+    def nova(self, version: str = "2.1", region: str = "ORD") -> Any:
         """Make an unmodified novaclient."""
         os.environ["NOVACLIENT_UUID_CACHE_DIR"] = str(self.state_dir.parent / "novaclient")
-        return Client(version, session=self.session(), region_name="ORD", service_name="cloudServersOpenStack")
+        return Client(version, session=self.session(), region_name=region, service_name="cloudServersOpenStack")
 
 
 def alive(processes: list[psutil.Process]) -> list[psutil.Process]:

@@ -1,9 +1,13 @@
 """Unmodified third-party clients over a real socket: novaclient, keystoneauth, openstack.config, openstacksdk."""
 
+import base64
+import io
+import re
 import socket
 from collections.abc import Iterator
 from typing import Any
 
+import paramiko
 import pytest
 from keystoneauth1.adapter import Adapter
 from keystoneauth1.exceptions import Unauthorized
@@ -82,6 +86,36 @@ def test_novaclient_leads_a_server_through_its_life(running: LocalCloud, image: 
     nova.servers.delete(server_id)
     eventually(lambda: gone(nova, server_id))
     nova.keypairs.delete("deploy")
+
+
+def ssh(nova: Any, server_id: str, key: paramiko.PKey) -> paramiko.SSHClient:
+    """Log in to a server, accepting only a host key that its console shows."""
+    [address] = nova.servers.get(server_id).addresses["private"]
+    console = nova.servers.get_console_output(server_id)
+    [host_key] = re.findall(r"^ssh-ed25519 (\S+)", console, re.MULTILINE)
+    client = paramiko.SSHClient()
+    entry = paramiko.Ed25519Key(data=base64.b64decode(host_key))
+    client.get_host_keys().add(f"[{address['addr']}]:2222", "ssh-ed25519", entry)
+    client.connect(address["addr"], 2222, "root", pkey=key, allow_agent=False, look_for_keys=False, timeout=20)
+    return client
+
+
+def test_a_server_that_powers_itself_off_is_shut_off(running: LocalCloud, image: str):
+    """`poweroff` typed in a server makes it SHUTOFF, and only a hard reboot brings it back."""
+    nova = running.nova()
+    private = nova.keypairs.create("generated").private_key
+    key = paramiko.RSAKey.from_private_key(io.StringIO(private))
+    server_id = create(nova, image, "sleeper", key_name="generated")
+    with ssh(nova, server_id, key) as client:
+        client.exec_command("poweroff")
+        eventually(lambda: nova.servers.get(server_id).status == "SHUTOFF")
+    with pytest.raises(exceptions.Conflict):
+        nova.servers.reboot(server_id, "SOFT")
+    nova.servers.reboot(server_id, "HARD")
+    eventually(lambda: nova.servers.get(server_id).status == "ACTIVE")
+    with ssh(nova, server_id, key) as client:
+        assert client.exec_command("hostname")[1].read() == b"sleeper\n"
+    nova.servers.delete(server_id)
 
 
 def test_novaclient_follows_pages(running: LocalCloud, image: str):

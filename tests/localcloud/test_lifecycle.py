@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.localcloud.daemons import LocalCloud, alive, eventually, local_cloud
@@ -113,6 +114,17 @@ def test_logs_show_requests_and_consoles(cloud: LocalCloud):
     assert "login:" in console
     assert (unknown.returncode, unknown.stdout) == (1, "")
     assert "those with a console: web-1" in unknown.stderr
+
+
+def test_logs_can_be_followed(running: LocalCloud):
+    """With --follow new lines appear as they are written."""
+    with subprocess.Popen(running.command("logs", "--follow"), stdout=subprocess.PIPE, text=True) as following:
+        assert following.stdout
+        assert any("GET /identity/v3 200" in line for line in following.stdout)
+        running.nova(region="LON").flavors.get("general1-2")
+        assert any("GET /compute/v2.1/flavors/general1-2 200" in line for line in following.stdout)
+        for child in psutil.Process(following.pid).children():
+            child.terminate()
 
 
 def test_down_leaves_nothing(cloud: LocalCloud):

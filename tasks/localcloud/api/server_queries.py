@@ -31,6 +31,14 @@ _KNOWN = frozenset(
 )
 """Query parameters that Nova knows; those that it keeps from users who are no administrators, it drops silently."""
 
+_SORT_KEYS: dict[str, Callable[[Server], Any]] = {
+    "created_at": lambda server: server.created,
+    "updated_at": lambda server: server.updated,
+    "display_name": lambda server: server.name,
+    "uuid": lambda server: server.id,
+    "vm_state": lambda server: server.vm_state,
+}
+
 Test = Callable[[Server], bool]
 
 
@@ -46,7 +54,21 @@ def select(servers: Servers, query: QueryParams, minor: int) -> list[Server]:
     if statuses:
         tests.append(lambda server: server.status in statuses)
     candidates = servers.all() if "changes-since" in query else servers.existing()
-    return [server for server in candidates if all(test(server) for test in tests)]
+    return _sorted([server for server in candidates if all(test(server) for test in tests)], query)
+
+
+def _sorted(servers: list[Server], query: QueryParams) -> list[Server]:
+    """Order a list by its `sort_key`s, the first one counting most, each with its `sort_dir` (desc when not given).
+
+    :raises BadRequest: a key or direction does not exist.
+    """
+    keys, directions = query.getlist("sort_key"), query.getlist("sort_dir")
+    directions += ["desc"] * (len(keys) - len(directions))
+    if not set(keys) <= set(_SORT_KEYS) or not set(directions) <= {"asc", "desc"}:
+        raise BadRequest("Invalid input for query parameters sort_key or sort_dir")
+    for key, direction in reversed(list(zip(keys, directions, strict=False))):
+        servers = sorted(servers, key=_SORT_KEYS[key], reverse=direction == "desc")
+    return servers
 
 
 def _check(query: QueryParams, minor: int) -> None:

@@ -75,7 +75,35 @@ async def test_tags_are_a_filter_from_2_26_on(cloud: Cloud):
     assert await names(cloud, "tags=b") == ["new", "old"]
 
 
-@pytest.mark.parametrize("query", ["name=(", "limit=-1", "limit=ten", "marker=unknown", "changes-since=yesterday"])
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("sort_key=display_name", ["c", "b", "a"]),
+        ("sort_key=display_name&sort_dir=asc", ["a", "b", "c"]),
+        ("sort_key=created_at&sort_dir=asc", ["b", "c", "a"]),
+        ("sort_key=vm_state&sort_key=display_name&sort_dir=asc&sort_dir=asc", ["a", "b", "c"]),
+    ],
+)
+async def test_order(cloud: Cloud, query: str, found: list[str]):
+    """A list is ordered by sort keys, each with a direction that is desc when not given (api-ref, servers, list)."""
+    for name in ("b", "c", "a"):
+        await cloud.create(name)
+
+    assert await names(cloud, query) == found
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "name=(",
+        "sort_key=beauty",
+        "sort_key=uuid&sort_dir=up",
+        "limit=-1",
+        "limit=ten",
+        "marker=unknown",
+        "changes-since=yesterday",
+    ],
+)
 async def test_malformed_queries(cloud: Cloud, query: str):
     """A regular expression, number, marker or time that makes no sense is a bad request."""
     assert (await cloud.http.get(f"{SERVERS}?{query}")).status_code == 400
