@@ -154,7 +154,8 @@ class Ready:
 
 
 def _listen(address: str) -> socket.socket:
-    listener = socket.socket()
+    # asyncio turns Nagle's algorithm off only where the protocol is spelled out; with it, every answer takes 40 ms more.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind((address, 0))
     listener.listen(1024)
     return listener
