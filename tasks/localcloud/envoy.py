@@ -15,6 +15,7 @@ from typing import Any
 
 from tasks.localcloud import envoy_config
 from tasks.localcloud.envoy_admin import ADMIN_SOCKET, EnvoyAdmin, EnvoySilent, Subscriptions
+from tasks.localcloud.envoy_events import HEALTH_LOG, HealthEvent, health_events
 from tasks.localcloud.envoy_process import EnvoyProcess, until
 from tasks.localcloud.frontends import Condition, Endpoint, Frontend, Health
 from tasks.localcloud.severing import FIRST_MARK, LAST_MARK, CannotSever, sever_accepted, sever_marked
@@ -72,7 +73,7 @@ class Envoy:
     async def close(self) -> None:
         """End Envoy and remove its files; whatever is in flight is cut. Harmless when it never ran."""
         await self._process.end()
-        for pattern in ("*.json", ADMIN_SOCKET, "envoy.log"):
+        for pattern in ("*.json", "*.log", ADMIN_SOCKET):
             for path in self._directory.glob(pattern):
                 path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):  # somebody else's files lie there, or it never existed
@@ -106,6 +107,10 @@ class Envoy:
         :raises EnvoySilent: it does not answer.
         """
         return await self._admin.health(name)
+
+    def health_events(self, name: str) -> list[HealthEvent]:
+        """List when and why the backends of a frontend went OFFLINE and came back, oldest first."""
+        return [event for event in health_events(self._directory / HEALTH_LOG) if event.frontend == name]
 
     async def counters(self, name: str) -> dict[str, int]:
         """Return Envoy's counters of a frontend since it started, by Envoy's names.

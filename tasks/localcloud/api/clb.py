@@ -40,6 +40,7 @@ ANSWERS: dict[str, dict[str, Answer]] = {
         "PUT": clb_nodes.update_many,
         "DELETE": clb_nodes.delete_many,
     },
+    BALANCER + "/nodes/events": {"GET": clb_nodes.events},
     NODE: {"GET": clb_nodes.show, "PUT": clb_nodes.update, "DELETE": clb_nodes.delete},
     BALANCER + "/healthmonitor": {
         "GET": clb_settings.show_monitor,

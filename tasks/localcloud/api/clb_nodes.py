@@ -34,6 +34,22 @@ async def show(service: BalancerService, request: Request) -> Response:
     return JSONResponse({"node": clb_shapes.listed_node(node, balancer, await service.health(balancer))})
 
 
+async def events(service: BalancerService, request: Request) -> Response:
+    """List why nodes went OFFLINE and came back, as far as the load balancer still has them (CLB docs, nodes)."""
+    balancer = service.existing(request.path_params["balancer_id"])
+    node_ids = {node.endpoint: node.id for node in balancer.nodes}
+    found = [event for event in service.envoy.health_events(balancer.frontend_name) if event.backend in node_ids]
+    shown = page(found, lambda event: event.number, request.query_params)
+    account = request.path_params.get("project", "")
+    return JSONResponse(
+        {
+            "nodeServiceEvents": [
+                clb_shapes.node_event(event, balancer, node_ids[event.backend], account) for event in shown
+            ]
+        }
+    )
+
+
 async def add(service: BalancerService, request: Request) -> Response:
     """Accept new nodes, all or none; they are ONLINE until the monitor has found otherwise (CLB docs, add nodes)."""
     body = await read(request, NodesBody)

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from tasks.localcloud.clb_model import LoadBalancer, Meta, Monitor, Node, Status, VirtualIp
+from tasks.localcloud.envoy_events import HealthEvent
 from tasks.localcloud.frontends import Endpoint, Health
 
 Json = dict[str, Any]
@@ -141,6 +142,25 @@ def meta(item: Meta) -> Json:
 def updated_node(node: Node) -> Json:
     """Show a node that has just been changed with others (CLB docs, update nodes)."""
     return {**accepted_node(node), "metadata": [meta(item) for item in node.metadata]}
+
+
+def node_event(event: HealthEvent, balancer: LoadBalancer, node_id: int, account: str) -> Json:
+    """Show a change of a node's status (CLB docs, list node service events)."""
+    return {
+        "id": event.number,
+        "nodeId": node_id,
+        "loadbalancerId": balancer.id,
+        "accountId": int(account) if account.isdecimal() else 0,
+        "author": "Local Cloud",
+        "title": "Node Status Updated",
+        "description": f"Node '{node_id}' status changed to '{event.health}' for load balancer '{balancer.id}'",
+        "detailedMessage": event.reason,
+        "category": "UPDATE",
+        "type": "UPDATE_NODE",
+        "severity": "INFO",
+        "relativeUri": f"/{account}/loadbalancers/{balancer.id}/nodes/{node_id}/events",
+        "created": f"{event.when:%Y-%m-%dT%H:%M:%SZ}",
+    }
 
 
 def stats(counters: Mapping[str, int]) -> Json:
