@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 import fabric
 import paramiko
 
-from tasks.errors import HostUnreachable
+from tasks.errors import HostUnreachable, SettingsError
 from tasks.hosts.access import SshAccess
 from tasks.hosts.console_keys import HostKey, fingerprint
 from tasks.hosts.known_hosts import name_of
@@ -48,17 +49,15 @@ def prepared(server: Server, access: SshAccess, key: paramiko.PKey | None, trust
     """Give a Fabric connection that is not open yet, and that accepts only the trusted host keys.
 
     :param key: what to log in with; None offers the SSH agent's keys and those in `~/.ssh`.
+    :raises SettingsError: the ssh_config cannot be used.
     """
-    config = fabric.Config(lazy=True, runtime_ssh_path=access.ssh_config and str(access.ssh_config))
-    config.load_ssh_configs = False
-    config.load_ssh_config()
     login: dict[str, Any] = {"pkey": key, "allow_agent": False, "look_for_keys": False} if key else {}
     times = {"banner_timeout": access.connect_timeout, "auth_timeout": access.connect_timeout}
     connection = fabric.Connection(
         address_of(server),
         user=access.user,
         port=access.port,
-        config=config,
+        config=_config(access.ssh_config),
         connect_timeout=access.connect_timeout,
         connect_kwargs={**login, **times},
     )
@@ -124,6 +123,16 @@ def session(connection: Any) -> paramiko.Channel | None:
         return connection.transport.open_session(timeout=_SESSION_TIMEOUT)  # type: ignore[no-any-return]
     except (paramiko.SSHException, EOFError, OSError):
         return None
+
+
+def _config(ssh_config: Path | None) -> Any:
+    config = fabric.Config(lazy=True, runtime_ssh_path=ssh_config and str(ssh_config.expanduser()))
+    config.load_ssh_configs = False
+    try:
+        config.load_ssh_config()
+    except (OSError, paramiko.SSHException) as error:
+        raise SettingsError(f"the ssh_config {ssh_config} cannot be used: {error}") from None
+    return config
 
 
 def _trust_gateway(gateway: Any) -> None:

@@ -52,7 +52,16 @@ def commit_of(folder: Path, revision: str) -> str:
 
 
 def archive(folder: Path, commit: str) -> tarfile.TarFile:
-    """Open the files below `folder` as they were at a commit; `export-ignore` in .gitattributes is heeded."""
+    """Open the files below `folder` as they were at a commit; `export-ignore` in .gitattributes is heeded.
+
+    :raises ReleaseError: there are submodules, whose files this repository does not have.
+    """
+    listed = _git(folder, "ls-tree", "-r", commit, ".").decode(errors="replace")
+    if modules := [line.split("\t")[1] for line in listed.splitlines() if line.startswith("160000 ")]:
+        raise ReleaseError(
+            f"{folder} has submodules ({', '.join(modules)}): git cannot give their files at a revision",
+            advice="Check the revision out, with its submodules, and ship the work tree.",
+        )
     return tarfile.open(fileobj=io.BytesIO(_git(folder, "archive", "--format=tar", commit)))
 
 

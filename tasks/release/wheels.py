@@ -13,6 +13,7 @@ import posixpath
 import re
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -48,9 +49,10 @@ def wheels_of(requirements: str, app: tuple[Entry, ...], target: Target, cache: 
     texts = _with_included(requirements, {entry.name: entry for entry in app})
     kept = cache / "wheels" / digest(texts, target)
     try:
+        _refuse_unknown(target)
         _refuse_direct(texts)
         if not kept.is_dir():
-            _fetch(requirements, app, target, kept)
+            _fetch(requirements, texts, target, kept)
     except NoWheels as reason:
         return Wheels(note=f"no wheels for Python {target.python} on {target.platform}: {reason}")
     return Wheels(files=tuple(sorted(kept.glob("*.whl"))))
@@ -60,6 +62,12 @@ def digest(texts: Mapping[str, str], target: Target) -> str:
     """Identify what pip will be asked: the requirements with the files they include, and the target."""
     asked = [sorted(texts.items()), target.python, target.implementation, target.platform]
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:24]
+
+
+def _refuse_unknown(target: Target) -> None:
+    """Do not take a laptop's platform for the servers': they run Linux."""
+    if not target.platforms and not sysconfig.get_platform().startswith("linux"):
+        raise NoWheels("this machine runs no Linux, and the settings name no platforms of the servers")
 
 
 def _refuse_direct(texts: Mapping[str, str]) -> None:
@@ -82,12 +90,16 @@ def _with_included(name: str, app: Mapping[str, Entry]) -> dict[str, str]:
     return texts
 
 
-def _fetch(requirements: str, app: tuple[Entry, ...], target: Target, kept: Path) -> None:
+def _fetch(requirements: str, texts: Mapping[str, str], target: Target, kept: Path) -> None:
     with draft_folder(kept) as wheels, tempfile.TemporaryDirectory(prefix="release-") as folder:
-        _write_out(app, Path(folder))
-        how = ("wheel",) if target.is_here else ("download", *_for(target))
-        _pip(Path(folder), *how, "--dest" if how[0] == "download" else "--wheel-dir", str(wheels), "-r", requirements)
-        _pip(Path(folder), "download", "--no-deps", *_for(target), "--dest", str(wheels), "pip")
+        for name, text in texts.items():
+            path = Path(folder, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        how = ("wheel", f"--wheel-dir={wheels}") if target.is_here else ("download", f"--dest={wheels}", *_for(target))
+        _pip(Path(folder), *how, f"--requirement={requirements}")
+        if not any(wheels.glob("pip-*.whl")):
+            _pip(Path(folder), "download", "--no-deps", f"--dest={wheels}", *_for(target), "pip")
 
 
 def _for(target: Target) -> tuple[str, ...]:
@@ -96,21 +108,18 @@ def _for(target: Target) -> tuple[str, ...]:
     return ("--only-binary=:all:", *platforms, *python)
 
 
-def _write_out(app: tuple[Entry, ...], folder: Path) -> None:
-    """Lay out the app: its requirements may include other files of it."""
-    for entry in app:
-        path = folder / entry.name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if entry.content is None:
-            path.symlink_to(entry.link)
-        else:
-            path.write_bytes(entry.read())
-            path.chmod(0o755 if entry.executable else 0o644)
-
-
 def _pip(folder: Path, *arguments: str) -> None:
     # The output goes to a file, not a pipe: a build backend that outlives pip would hold the pipe open for ever.
-    command = (sys.executable, "-m", "pip", *arguments, "--disable-pip-version-check", "--no-input", "--quiet")
+    command = (
+        sys.executable,
+        "-m",
+        "pip",
+        *arguments,
+        "--disable-pip-version-check",
+        "--no-input",
+        "--quiet",
+        "--retries=2",
+    )
     environment = {**os.environ, "SOURCE_DATE_EPOCH": "315532800", "PYTHONWARNINGS": "ignore"}
     with tempfile.TemporaryFile() as output:
         try:

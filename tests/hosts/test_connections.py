@@ -354,6 +354,14 @@ def test_an_ssh_config_applies_only_when_it_is_named(room, tmp_path, monkeypatch
     assert (tmp_path / "was-read").exists()
 
 
+def test_an_ssh_config_that_is_not_there(room, tmp_path):
+    """An ssh_config that the settings name but that is missing is a mistake in the settings."""
+    room.access = replace(room.access, ssh_config=tmp_path / "nowhere")
+
+    with pytest.raises(SettingsError, match=r"the ssh_config .*/nowhere cannot be used"):
+        migrating(room, "true").migrate(a_server())
+
+
 @pytest.fixture
 def gateway(tmp_path, monkeypatch):
     """Give an SSH server that others are reached through, and an ssh_config that says so."""

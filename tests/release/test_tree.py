@@ -1,5 +1,6 @@
 """Which files are shipped."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -99,6 +100,27 @@ def test_a_submodule_is_shipped_with_its_files(committed, make_app):
     git(inner.path, "init", "--quiet")
 
     assert "vendor/pages/index.html" in shipped(committed)
+
+
+def test_a_submodule_at_a_revision(committed, make_app):
+    """A revision with submodules is an error: without their files the app would not be whole."""
+    inner = make_app("inner")
+    git(inner.path, "init", "--quiet")
+    git(inner.path, "add", ".")
+    git(inner.path, "commit", "--quiet", "-m", "Inner")
+    git(committed.path, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(inner.path), "vendor")
+    git(committed.path, "commit", "--quiet", "-m", "A submodule")
+
+    assert "vendor/main.py" in shipped(committed)
+    with pytest.raises(ReleaseError, match=r"has submodules \(vendor\)"):
+        entries(replace(committed, revision="HEAD"))
+
+
+def test_names_in_any_encoding(committed):
+    """A file whose name is no text is shipped as it is."""
+    Path(os.fsdecode(os.fsencode(committed.path) + b"/caf\xe9")).write_text("")
+
+    assert os.fsencode(shipped(committed)[1]) == b"caf\xe9"
 
 
 def test_an_unknown_revision(committed):

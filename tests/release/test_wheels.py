@@ -1,6 +1,7 @@
 """The wheels in a release. These tests ask a real pip; the ones that need the package index say so."""
 
 import sys
+import sysconfig
 from dataclasses import replace
 
 import pytest
@@ -67,6 +68,20 @@ def test_no_wheels_for_that_platform(app_with, cache):
     assert "no wheels for Python 3.12 on manylinux2014_aarch64" in release.note
     assert "no-such-thing==1.0" in release.note
     assert about(release.path)["requirements"] == "requirements.txt"
+
+
+def test_a_laptop_is_no_server(app_with, cache, monkeypatch):
+    """On a machine that runs no Linux, wheels are not made for "like here": the servers are not."""
+    monkeypatch.setattr(sysconfig, "get_platform", lambda: "macosx-14.0-arm64")
+
+    assert "this machine runs no Linux" in build(app_with("sqlparse==0.5.3\n"), HERE, cache).note
+
+
+def test_a_pip_of_the_requirements(app_with, cache):
+    """Where the requirements name a pip of their own, there is no second one beside it (asks the index)."""
+    release = build(app_with("pip==24.0\n"), HERE, cache)
+
+    assert wheels_in(release) == ["pip-24.0-py3-none-any.whl"]
 
 
 def test_a_failure_is_not_kept(app_with, cache):
