@@ -17,6 +17,7 @@ from tasks.rollout.reverting import Place, has_begun, in_rotation, is_past_retur
 from tasks.rollout.site import Site
 from tasks.rollout.steps import Check, Migrate, RetireServer, SetUp, Step, TestApp
 
+UNDO_TRIES = 3
 Stage = SetUp | Migrate | TestApp | Check | RetireServer
 Undo = Callable[[Goal, Observation, frozenset[Place]], frozenset[Step]]
 
@@ -85,38 +86,61 @@ class _Rollout:
             loop.pursue(self.planner)
         except (Exception, KeyboardInterrupt) as failure:  # a bug of ours is no reason to leave servers behind
             self._stop(loop)
-            self._recover(_as_error(failure), loop, live)
+            self._recover(_as_error(failure), live)
             raise
         return loop.seen
 
     def _stop(self, loop: Loop) -> None:
-        """Join every step that runs, so that what they did is known."""
+        """Join every step that runs: nothing of ours is under way afterwards."""
         self.site.interrupt()
         loop.settle()
         self.site.resume()
 
-    def _recover(self, failure: DeployError, loop: Loop, live: frozenset[Place]) -> None:
-        """Undo what was done, and raise what has to be said."""
-        if is_past_return(self.goal, loop.seen, live):
+    def _recover(self, failure: DeployError, live: frozenset[Place]) -> None:
+        """Undo what was done, and raise what has to be said; return when the failure says it all.
+
+        What is undone is what the cloud shows now: a step that failed may have done its work all the same.
+        """
+        seen = self._look(failure)
+        if is_past_return(self.goal, seen, live):
             raise Unfinished(
-                f"{failure.problem}\nThe new servers serve; old ones remain: {names(self._old(loop.seen))}.",
+                f"{failure.problem}\nThe new servers serve; old ones remain: {names(self._old(seen))}.",
                 advice="`fab deploy` or `fab rotate` goes on from here.",
             ) from failure
-        begun = has_begun(self.goal, loop.seen)
         self.site.listen(Reverting(at=self.site.clock.now(), reason=failure.problem))
-        try:
-            loop.pursue(lambda seen: self.undo(self.goal, seen, live))
-        except DeployError as second:
-            self._stop(loop)
-            left = names(loop.seen.generation(self.goal.generation))
-            raise Unfinished(
-                f"{failure.problem}\nUndoing it failed as well: {second.problem}\nNew servers that remain: {left}.",
-                advice="`fab status` shows what serves; `fab servers.retire` deletes those out of rotation.",
-            ) from failure
+        begun = has_begun(self.goal, seen)
+        self._undo(failure, seen, live)
         if begun:
             raise Reverted(f"{failure.problem}\nThe old servers serve again.", advice=failure.advice) from failure
         if isinstance(failure, Interrupted):
             raise failure
+
+    def _undo(self, failure: DeployError, seen: Observation, live: frozenset[Place]) -> None:
+        """Pursue the way back; when a step of it fails, look again and go on, a few times."""
+        for tries_left in reversed(range(UNDO_TRIES)):
+            loop = self.site.loop(self.goal, seen)
+            try:
+                return loop.pursue(lambda now: self.undo(self.goal, now, live))
+            except DeployError as second:
+                self._stop(loop)
+                seen = self._look(failure)
+                if not tries_left:
+                    left = names(seen.generation(self.goal.generation))
+                    raise Unfinished(
+                        f"{failure.problem}\nUndoing it failed as well: {second.problem}\n"
+                        f"New servers that remain: {left}.",
+                        advice="`fab status` shows what serves; `fab servers.retire` deletes those out of rotation.",
+                    ) from failure
+        return None
+
+    def _look(self, failure: DeployError) -> Observation:
+        try:
+            return self.site.observe()
+        except DeployError as blind:
+            raise Unfinished(
+                f"{failure.problem}\nNothing could be undone, since the cloud does not answer: {blind.problem}",
+                advice="Servers that serve were not deleted. `fab deploy` goes on from here once the cloud answers.",
+            ) from failure
 
     def _old(self, seen: Observation) -> tuple[Server, ...]:
         return tuple(server for server in seen.servers if server.labels.generation != self.goal.generation)

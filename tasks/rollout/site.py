@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tasks.rollout.events import Listen, Observed, Said
 from tasks.rollout.guard import Guard
-from tasks.rollout.loop import Loop, ThreadWorkers, Workers
+from tasks.rollout.loop import Loop, Perform, ThreadWorkers, Workers
 from tasks.rollout.model import Goal, Listener, Observation
 from tasks.rollout.on_balancers import BalancerActs
 from tasks.rollout.on_servers import Limits, ServerActs
@@ -28,6 +29,7 @@ class Site:
     clock: Clock
     limits: Limits
     listen: Listen
+    workers: Callable[[Perform], Workers] = ThreadWorkers
 
     def observe(self) -> Observation:
         """Look at our servers and at the load balancers of our listeners."""
@@ -36,8 +38,8 @@ class Site:
         return seen
 
     def loop(self, goal: Goal, seen: Observation) -> Loop:
-        """Give a loop that performs steps towards a goal in threads, beginning with what was seen."""
-        return Loop(seen, workers=self._workers(goal), clock=self.clock, listen=self.listen)
+        """Give a loop that performs steps towards a goal, beginning with what was seen."""
+        return Loop(seen, workers=self.workers(self._performer(goal)), clock=self.clock, listen=self.listen)
 
     def interrupt(self) -> None:
         """End everything that waits or runs on servers; `resume` allows it again."""
@@ -53,7 +55,7 @@ class Site:
         """Tell the operator something that is no step."""
         self.listen(Said(at=self.clock.now(), text=text))
 
-    def _workers(self, goal: Goal) -> Workers:
+    def _performer(self, goal: Goal) -> Perform:
         guard = Guard(app=self.app, environment=self.environment, balancers=self.balancers)
         on_servers = ServerActs(
             goal=goal,
@@ -65,4 +67,4 @@ class Site:
             say=self.say,
         )
         on_balancers = BalancerActs(balancers=self.balancers, guard=guard, clock=self.clock, limit=self.limits.balancer)
-        return ThreadWorkers(Performer(on_servers=on_servers, on_balancers=on_balancers))
+        return Performer(on_servers=on_servers, on_balancers=on_balancers)
