@@ -6,13 +6,14 @@ has accepted it. Refuses to wait until a change is done: look at the status afte
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
 from tasks.cloud import clb_bodies
 from tasks.cloud.faults import SUPPORT, Busy, NoSuchNodes, NotOffered, Stuck, doing
 from tasks.cloud.identity import Access
+from tasks.cloud.paging import whole
 from tasks.cloud.patient import Pace, PatientSession
 from tasks.cloud.profiles import BalancerProfile
 from tasks.errors import Conflict, Immutable, NotFound
@@ -50,7 +51,7 @@ class CloudLoadBalancers:
         :raises Conflict: two have the name and port of one listener.
         """
         with doing("finding the load balancers"):
-            listed = list(self._listed())
+            listed = self._listed()
             ids = [self._only(listener, listed) for listener in listeners]
             shown = (self._shown(balancer_id) for balancer_id in ids if balancer_id)
             return tuple(balancer for balancer in shown if balancer)
@@ -123,21 +124,13 @@ class CloudLoadBalancers:
             limits = self._api.get("/loadbalancers/absolutelimits").json()["absolute"]
             return next((int(limit["value"]) for limit in limits if limit["name"] == "NODE_LIMIT"), NODE_LIMIT)
 
-    def _listed(self, **filters: str) -> Iterator[dict[str, Any]]:
-        return (body for body in self._pages(filters) if clb_bodies.status(body) is not BalancerStatus.DELETED)
+    def _listed(self, **filters: str) -> list[dict[str, Any]]:
+        def page(query: dict[str, str]) -> Any:
+            return self._api.get("/loadbalancers", params={**filters, "limit": str(PAGE), **query}).json()
 
-    def _pages(self, filters: dict[str, str]) -> Iterator[dict[str, Any]]:
-        seen: set[int] = set()
-        params: dict[str, str | int] = {**filters, "limit": PAGE}
-        while True:
-            page = self._api.get("/loadbalancers", params=params).json()["loadBalancers"]
-            fresh = [body for body in page if body["id"] not in seen]
-            yield from fresh
-            # The list has no link to the next page; a page without news ends it even if the marker is not understood.
-            if not fresh or len(page) < PAGE:
-                return
-            seen.update(body["id"] for body in fresh)
-            params["marker"] = page[-1]["id"]
+        # The list has no link to the next page: a full one is followed by another (CLB docs, list load balancers).
+        listed = whole(page, key="loadBalancers", more=lambda body: len(body["loadBalancers"]) == PAGE)
+        return [body for body in listed if clb_bodies.status(body) is not BalancerStatus.DELETED]
 
     def _only(self, listener: Listener, listed: Sequence[dict[str, Any]]) -> str | None:
         wanted = (listener.name, listener.port)

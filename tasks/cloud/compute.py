@@ -7,12 +7,12 @@ and deletes what it is told.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 from novaclient import api_versions
 from novaclient import client as novaclient
@@ -23,6 +23,7 @@ from tasks.cloud.faults import doing
 from tasks.cloud.identity import COMPUTE, Access
 from tasks.cloud.networks import resolve
 from tasks.cloud.offers import Offer, Offers
+from tasks.cloud.paging import has_next_link, whole
 from tasks.cloud.patient import Pace, PatientSession
 from tasks.cloud.profiles import ServerProfile
 from tasks.errors import Conflict, DeployError, Immutable, NotFound, SettingsError
@@ -78,7 +79,8 @@ class NovaCompute:
         Sorted out here and not by the API, which drops a filter by metadata and then lists everybody's.
         """
         with doing("listing servers"):
-            found = (nova_servers.read(body, self._profile) for body in self._pages())
+            listed = whole(self._page, key="servers", more=has_next_link("servers"))
+            found = (nova_servers.read(body, self._profile) for body in listed)
             return tuple(server for server in found if server is not None)
 
     def create(self, request: ServerRequest) -> Server:
@@ -169,18 +171,10 @@ class NovaCompute:
                 found.append(str(error).replace("\n", "; "))
         return [problem for problem in found if problem]
 
-    def _pages(self) -> Iterator[dict[str, Any]]:
-        # Not novaclient's limit=-1: it never ends when a service repeats its last page.
-        seen: set[str] = set()
-        marker: str | None = None
-        while True:
-            page = [server.to_dict() for server in self._nova.servers.list(marker=marker)]
-            fresh = [body for body in page if body["id"] not in seen]
-            if not fresh:
-                return
-            yield from fresh
-            seen.update(body["id"] for body in fresh)
-            marker = page[-1]["id"]
+    def _page(self, query: dict[str, str]) -> Any:
+        # Not novaclient's list, which keeps the links to itself: it would ask for one page more than there is, after a
+        # server that may be gone by then, and never end when a service repeats its last page.
+        return self._nova.client.get(f"/servers/detail?{urlencode(query)}" if query else "/servers/detail")[1]
 
     def _resolved(self) -> Recipe:
         with self._recipe_lock:

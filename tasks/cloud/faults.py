@@ -37,6 +37,10 @@ class NoSuchNodes(NotFound):
         self.node_ids = node_ids
 
 
+class ListMoved(CloudError):
+    """The entry that the last page of a list ended with has been deleted since: the list has to be begun again."""
+
+
 class NotOffered(CloudError):
     """The API does not know the call (405, 501)."""
 
@@ -111,6 +115,7 @@ RULES = (
     Rule(statuses=(403, 413), text=r"quota|maximum number", error=_as(QuotaExceeded)),
     Rule(statuses=(403,), error=_as(Unauthorized, RIGHTS)),
     Rule(statuses=(400,), text=r"not a part of your loadbalancer", error=_no_such_nodes),
+    Rule(statuses=(400, 404), text=r"\bmarker\b.*not", request=r"^GET ", error=_as(ListMoved)),
     Rule(statuses=(413, 422), text=r"duplicate nodes", error=_as(Conflict)),
     Rule(statuses=(422,), text=r"'(PENDING[_-]DELETE|DELETED)'|\b(is|been|as) deleted", error=_as(NotFound)),
     Rule(statuses=(422,), text=r"'(ERROR|SUSPENDED)'", error=_as(Stuck, SUPPORT)),

@@ -12,42 +12,52 @@ from tasks.cloud.profiles import ServerProfile
 from tasks.errors import Conflict, NotFound, SettingsError
 
 
-def check(keypairs: Any, profile: ServerProfile) -> None:
-    """Say whether the profile's key can be used; changes nothing. The errors are those of `ensure`."""
-    if profile.public_key:
-        name = name_for(profile)
-        _same(name, _public_key(keypairs, name) or profile.public_key, profile.public_key)
-    elif profile.key_name and _public_key(keypairs, profile.key_name) is None:
-        advice = "import it, or set public_key and it is imported"
-        raise NotFound(f"there is no keypair {profile.key_name!r}", advice=advice)
-
-
-def ensure(keypairs: Any, profile: ServerProfile) -> str | None:
-    """Make sure that the cloud has the profile's key, and give the keypair's name; None when it wants no key.
-
-    Two operators, or two servers at once, may do this at the same time.
+def check(keypairs: Any, profile: ServerProfile) -> bool:
+    """Say whether the cloud has the profile's keypair already; changes nothing.
 
     :param keypairs: novaclient's.
     :raises Conflict: a keypair of that name holds another key.
     :raises NotFound: a keypair was named without giving its key, and the cloud has none of that name.
     :raises SettingsError: the public key is none.
     """
-    check(keypairs, profile)
-    if not profile.public_key:
-        return profile.key_name or None
+    if not profile.public_key and not profile.key_name:
+        return False
     name = name_for(profile)
-    if _public_key(keypairs, name) is None:
-        _import(keypairs, name, profile.public_key)
+    found = _public_key(keypairs, name)
+    if profile.public_key:
+        _same(name, found or profile.public_key, profile.public_key)
+    elif found is None:
+        raise NotFound(f"there is no keypair {name!r}", advice="import it, or set public_key and it is imported")
+    return found is not None
+
+
+def ensure(keypairs: Any, profile: ServerProfile) -> str | None:
+    """Make sure that the cloud has the profile's key, and give the keypair's name; None when it wants no key.
+
+    Two operators, or two servers at once, may do this at the same time. The errors are those of `check`.
+    """
+    if check(keypairs, profile):
+        return name_for(profile)
+    if not profile.public_key:
+        return None
+    name = name_for(profile)
+    try:
+        keypairs.create(name, profile.public_key)
+    except Conflict:
+        # Somebody else was faster; theirs is looked at like any other.
+        check(keypairs, profile)
     return name
 
 
 def name_for(profile: ServerProfile) -> str:
-    """Name the keypair of a public key: as the profile says, else after app, environment and key.
+    """Name the keypair: as the profile says, else after app, environment and key.
 
     Nova wants letters, digits, dashes and underscores.
     """
+    if profile.key_name:
+        return profile.key_name
     digest = hashlib.sha256(_blob(profile.public_key)).hexdigest()[:12]
-    return profile.key_name or re.sub(r"[^A-Za-z0-9_-]", "-", f"{profile.app}-{profile.environment}-{digest}")
+    return re.sub(r"[^A-Za-z0-9_-]", "-", f"{profile.app}-{profile.environment}-{digest}")
 
 
 def _public_key(keypairs: Any, name: str) -> str | None:
@@ -55,14 +65,6 @@ def _public_key(keypairs: Any, name: str) -> str | None:
         return str(keypairs.get(name).to_dict()["public_key"])
     except NotFound:
         return None
-
-
-def _import(keypairs: Any, name: str, public_key: str) -> None:
-    try:
-        keypairs.create(name, public_key)
-    except Conflict:
-        # Somebody else was faster; theirs is looked at like any other.
-        _same(name, _public_key(keypairs, name) or "", public_key)
 
 
 def _same(name: str, found: str, wanted: str) -> None:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import difflib
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote
 
+from tasks.cloud.paging import has_next_link, whole
 from tasks.errors import CloudError, Conflict, NotFound
 
 # So many names of offers fit into an error.
@@ -90,21 +90,12 @@ class Offers:
     def _list(self) -> tuple[Offer, ...]:
         with self._lock:
             if self._listed is None:
-                self._listed = tuple(self._pages())
+                key = f"{self._kind}s"
+                self._listed = tuple(map(_offer, whole(self._page, key=key, more=has_next_link(key))))
             return self._listed
 
-    def _pages(self) -> Iterator[Offer]:
-        seen: set[str] = set()
-        marker: dict[str, str] = {}
-        while True:
-            body = self._adapter.get(self._path, params=marker).json()
-            fresh = [offer for offer in map(_offer, body[f"{self._kind}s"]) if offer.id not in seen]
-            yield from fresh
-            # A page that brings nothing new ends the list too: some services repeat the last one for ever.
-            if not fresh or not any(link.get("rel") == "next" for link in body.get(f"{self._kind}s_links", ())):
-                return
-            seen.update(offer.id for offer in fresh)
-            marker = {"marker": fresh[-1].id}
+    def _page(self, query: dict[str, str]) -> Any:
+        return self._adapter.get(self._path, params=query).json()
 
 
 def _offer(body: dict[str, Any]) -> Offer:

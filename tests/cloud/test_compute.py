@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tasks.cloud.compute import NovaCompute
-from tasks.cloud.faults import NotOffered
+from tasks.cloud.faults import ListMoved, NotOffered
 from tasks.cloud.identity import Access
 from tasks.cloud.patient import Pace
 from tasks.cloud.profiles import ServerProfile
@@ -24,6 +24,8 @@ REQUEST = ServerRequest(name="guestbook-7-0", labels=LABELS)
 PROFILE = ServerProfile(app="guestbook", environment="live", image="Debian 12", flavor="small")
 ED25519 = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPVqLSwwTwkGOCBBYHVbsJv0DNOPgqzyLbEFpFbZ8LfA ann@laptop"
 OTHER_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA bob@laptop"
+
+NEXT = [{"rel": "next", "href": "http://elsewhere/"}]
 
 Build = Callable[..., NovaCompute]
 
@@ -61,7 +63,9 @@ def server(**changes: Any) -> dict[str, Any]:
 
 def pages(wire: Wire, *of_servers: list[dict[str, Any]]) -> None:
     """Answer the list of servers page by page."""
-    wire.on("GET", "/servers/detail$", *(Reply(body={"servers": page}) for page in of_servers))
+    *first, last = of_servers
+    bodies = [*({"servers": page, "servers_links": NEXT} for page in first), {"servers": last}]
+    wire.on("GET", "/servers/detail$", *(Reply(body=body) for body in bodies))
 
 
 def created(wire: Wire) -> dict[str, Any]:
@@ -75,7 +79,7 @@ class TestServers:
 
     def test_a_server_is_read(self, build: Build, wire: Wire) -> None:
         """Nova's answer becomes a server with its labels, status and private IP."""
-        pages(wire, [server()], [])
+        pages(wire, [server()])
 
         expected = Server(
             id="server-1",
@@ -99,7 +103,7 @@ class TestServers:
     )
     def test_only_ours_exist(self, build: Build, wire: Wire, metadata: dict[str, str]) -> None:
         """A server whose metadata is not completely ours is neither listed nor shown."""
-        pages(wire, [server(metadata=metadata)], [])
+        pages(wire, [server(metadata=metadata)])
         wire.on("GET", "/servers/server-1$", Reply(body={"server": server(metadata=metadata)}))
 
         assert build().servers() == ()
@@ -108,24 +112,40 @@ class TestServers:
 
     def test_trap_17_the_api_is_never_asked_to_filter(self, build: Build, wire: Wire) -> None:
         """Nova drops a filter by metadata in silence, so none is sent."""
-        pages(wire, [server()], [])
+        pages(wire, [server()])
 
         build().servers()
 
         assert {name for asked in wire.received("GET", "/servers/detail") for name in asked.query} <= {"marker"}
 
     def test_trap_19_every_page_is_read(self, build: Build, wire: Wire) -> None:
-        """The list goes on until a page is empty, each time from the last server seen."""
-        pages(wire, [server(id="a"), server(id="b")], [server(id="c")], [])
+        """Pages are followed as long as there is a link to the next, each from the last server seen."""
+        pages(wire, [server(id="a"), server(id="b")], [server(id="c")])
 
         assert [found.id for found in build().servers()] == ["a", "b", "c"]
-        assert [asked.query.get("marker") for asked in wire.received("GET", "/servers/detail")] == [None, ["b"], ["c"]]
+        assert [asked.query.get("marker") for asked in wire.received("GET", "/servers/detail")] == [None, ["b"]]
 
     def test_trap_19_a_page_that_comes_twice_ends_the_list(self, build: Build, wire: Wire) -> None:
-        """A service that repeats its last page for ever neither hangs us nor doubles a server."""
-        pages(wire, [server(id="a")], [server(id="b")])
+        """A service that repeats a page for ever neither hangs us nor doubles a server."""
+        wire.on("GET", "/servers/detail$", Reply(body={"servers": [server(id="a")], "servers_links": NEXT}))
 
-        assert [found.id for found in build().servers()] == ["a", "b"]
+        assert [found.id for found in build().servers()] == ["a"]
+
+    def test_a_list_that_moves_is_begun_again(self, build: Build, wire: Wire) -> None:
+        """When the last server of a page is deleted before the next is asked for, the list is read from its start."""
+        first = Reply(body={"servers": [server(id="a"), server(id="b")], "servers_links": NEXT})
+        gone = Reply(status=400, body={"badRequest": {"code": 400, "message": "marker [b] not found"}})
+        wire.on("GET", "/servers/detail$", first, gone, Reply(body={"servers": [server(id="a")]}))
+
+        assert [found.id for found in build().servers()] == ["a"]
+
+    def test_a_list_that_never_rests_is_an_error(self, build: Build, wire: Wire) -> None:
+        """A list whose pages never fit together is not read for ever."""
+        gone = Reply(status=400, body={"badRequest": {"code": 400, "message": "marker [b] not found"}})
+        wire.on("GET", "/servers/detail$", gone)
+
+        with pytest.raises(ListMoved, match="listing servers"):
+            build().servers()
 
     def test_a_status_that_nobody_knows_is_unknown(self, build: Build, wire: Wire) -> None:
         """A status of a newer or stranger Nova does not crash."""
@@ -157,7 +177,7 @@ class TestServers:
         home.mkdir()
         monkeypatch.setenv("HOME", str(home))
         monkeypatch.delenv("NOVACLIENT_UUID_CACHE_DIR", raising=False)
-        pages(wire, [server()], [])
+        pages(wire, [server()])
         wire.on("GET", "/os-keypairs/", Reply(status=404))
         wire.on("POST", "/os-keypairs$", Reply(body={"keypair": {"name": "k", "public_key": ED25519}}))
         compute = build(public_key=ED25519)
@@ -289,14 +309,15 @@ class TestCreate:
         assert created(wire)["networks"] == [{"uuid": "net-1"}, {"uuid": known}]
 
     def test_the_names_are_looked_up_once(self, build: Build, wire: Wire) -> None:
-        """Image and flavor are looked up for the first server only."""
-        compute = build()
+        """Image, flavor, networks and keypair are looked up for the first server only."""
+        wire.on("GET", "/network/v2.0/networks$", Reply(body={"networks": [{"id": "net-1", "name": "back"}]}))
+        wire.on("GET", "/os-keypairs/", Reply(body={"keypair": {"name": "k", "public_key": ED25519}}))
+        compute = build(networks=("back",), public_key=ED25519)
 
         compute.create(REQUEST)
         compute.create(replace(REQUEST, name="guestbook-7-1"))
 
-        assert len(wire.received("GET", "/images/detail")) == 1
-        assert len(wire.received("GET", "/flavors/detail")) == 1
+        assert len(wire.received("GET")) == 4
 
 
 class TestKeypairs:
@@ -335,6 +356,16 @@ class TestKeypairs:
         wire.on("POST", "/os-keypairs$", Reply(status=409, body={"conflictingRequest": {"message": "exists"}}))
 
         assert build(public_key=ED25519).create(REQUEST).id == "server-1"
+        assert len(wire.received("POST", "/os-keypairs$")) == 1
+
+    def test_of_two_at_once_with_different_keys_one_fails(self, build: Build, wire: Wire) -> None:
+        """When somebody else imported another key under the name in between, it is a conflict, not a dead login."""
+        theirs = Reply(body={"keypair": {"name": "deploy", "public_key": OTHER_KEY}})
+        wire.on("GET", "/os-keypairs/", Reply(status=404), theirs)
+        wire.on("POST", "/os-keypairs$", Reply(status=409, body={"conflictingRequest": {"message": "exists"}}))
+
+        with pytest.raises(Conflict, match="holds another public key"):
+            build(public_key=ED25519, key_name="deploy").create(REQUEST)
 
     def test_a_keypair_of_the_cloud_may_be_named(self, build: Build, wire: Wire) -> None:
         """With a name alone, the cloud's own keypair is used."""
@@ -454,9 +485,8 @@ class TestPreflight:
 
     def test_offers_are_read_over_all_pages(self, build: Build, wire: Wire) -> None:
         """A list of images that goes on is followed, and a page that repeats ends it."""
-        link = [{"rel": "next", "href": "http://elsewhere/"}]
-        first = {"images": [{"id": "image-1", "name": "Debian 12"}], "images_links": link}
-        second = {"images": [{"id": "image-2", "name": "Debian 13"}], "images_links": link}
+        first = {"images": [{"id": "image-1", "name": "Debian 12"}], "images_links": NEXT}
+        second = {"images": [{"id": "image-2", "name": "Debian 13"}], "images_links": NEXT}
         wire.on("GET", "/images/detail$", Reply(body=first), Reply(body=second))
 
         assert build(image="Debian 13").problems(extra_servers=1) == []

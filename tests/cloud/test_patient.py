@@ -113,7 +113,7 @@ def test_a_change_that_takes_too_long_is_uncertain(access: Access, pace: Pace) -
             session.request(f"http://127.0.0.1:{silent.getsockname()[1]}/x", "POST")
 
 
-def test_a_change_that_never_left_is_not_uncertain(access: Access, pace: Pace) -> None:
+def test_a_change_that_never_left_is_not_uncertain(access: Access, pace: Pace, clock: VirtualClock) -> None:
     """Where no connection could be made, nothing was carried out, and the error gives the reason."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -121,6 +121,8 @@ def test_a_change_that_never_left_is_not_uncertain(access: Access, pace: Pace) -
 
         with pytest.raises(CloudUnreachable, match="Connection refused"):
             session.request(f"http://127.0.0.1:{taken.getsockname()[1]}/x", "POST")
+
+    assert clock.pauses == []
 
 
 def test_an_answer_that_is_no_json_is_said(access: Access, wire: Wire, pace: Pace) -> None:
@@ -153,32 +155,36 @@ def test_a_stopped_clock_ends_a_wait(access: Access, wire: Wire, clock: VirtualC
         ask(access, pace)
 
 
-def test_few_requests_are_under_way_at_the_same_time(access: Access, wire: Wire, pace: Pace) -> None:
-    """At most `concurrency` requests are under way, however many threads ask."""
-    under_way = most = 0
-    lock, two_there = threading.Lock(), threading.Barrier(2)
-
-    class Counted(Reply):
-        def content(self) -> bytes:
-            nonlocal under_way, most
-            with lock:
-                under_way += 1
-                most = max(most, under_way)
-            two_there.wait(timeout=10)
-            with lock:
-                under_way -= 1
-            return b"{}"
-
-    wire.on("GET", "/compute/x", Counted())
-    session = PatientSession(access.session, api="compute", pace=replace(pace, concurrency=2))
-    threads = [threading.Thread(target=session.request, args=(f"{wire.url}/compute/x", "GET")) for _ in range(8)]
-    for thread in threads:
+def ask_from_threads(session: PatientSession, url: str, threads: int) -> None:
+    """Send a request from each of many threads at once."""
+    asking = [threading.Thread(target=session.request, args=(url, "GET")) for _ in range(threads)]
+    for thread in asking:
         thread.start()
-    for thread in threads:
+    for thread in asking:
         thread.join()
 
-    assert most == 2
+
+def test_few_requests_are_under_way_at_the_same_time(access: Access, wire: Wire, pace: Pace) -> None:
+    """At most `concurrency` requests are under way, however many threads ask."""
+    wire.on("GET", "/compute/x", Reply(body={}, together=threading.Barrier(3)))
+    session = PatientSession(access.session, api="compute", pace=replace(pace, concurrency=2))
+
+    ask_from_threads(session, f"{wire.url}/compute/x", threads=8)
+
+    assert wire.most_under_way == 2
     assert len(wire.received("GET", "/compute/x")) == 8
+
+
+def test_many_connections_are_kept_without_a_warning(
+    access: Access, wire: Wire, pace: Pace, caplog: pytest.LogCaptureFixture
+) -> None:
+    """More connections than the ten of an ordinary pool are kept, so that nothing is printed about a full one."""
+    wire.on("GET", "/compute/x", Reply(body={}, together=threading.Barrier(16)))
+    session = PatientSession(access.session, api="compute", pace=replace(pace, concurrency=16))
+
+    ask_from_threads(session, f"{wire.url}/compute/x", threads=16)
+
+    assert [record.message for record in caplog.records if record.name.startswith("urllib3")] == []
 
 
 def test_requests_say_who_asks(access: Access, wire: Wire, pace: Pace) -> None:

@@ -6,7 +6,7 @@ import json
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -24,12 +24,17 @@ SERVICES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """An answer. `lost` closes the connection instead of answering, after the request was read."""
+    """An answer.
+
+    :param lost: close the connection instead of answering, after the request was read.
+    :param together: answer when as many requests as the barrier wants have come, or half a second has passed.
+    """
 
     status: int = 200
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
     lost: bool = False
+    together: threading.Barrier | None = None
 
     def content(self) -> bytes:
         """Give the bytes: text stays as it is, everything else is JSON."""
@@ -50,10 +55,15 @@ class Request:
 
 
 class Wire:
-    """The server. Every reply of a script is given once, the last one for ever."""
+    """The server. Every reply of a script is given once, the last one for ever.
+
+    `requests` are those received so far; `most_under_way` tells how many at most have waited for an answer together.
+    """
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
+        self.most_under_way = 0
+        self._under_way = 0
         self._scripts: list[tuple[str, str, list[Reply]]] = []
         self._lock = threading.Lock()
         wire = self
@@ -63,7 +73,12 @@ class Wire:
             disable_nagle_algorithm = True
 
             def serve(self) -> None:
-                self._answer(wire.reply_to(self._read()))
+                with wire.under_way():
+                    reply = wire.reply_to(self._read())
+                    if reply.together:
+                        with suppress(threading.BrokenBarrierError):
+                            reply.together.wait(timeout=0.5)
+                self._answer(reply)
 
             do_GET = do_POST = do_PUT = do_DELETE = serve  # noqa: N815  http.server's names
 
@@ -109,6 +124,18 @@ class Wire:
                 if method == request.method and re.search(path, request.path):
                     return replies.pop(0) if len(replies) > 1 else replies[0]
         return Reply(status=404, body={"itemNotFound": {"code": 404, "message": "not in the script"}})
+
+    @contextmanager
+    def under_way(self) -> Iterator[None]:
+        """Count a request for as long as it waits for its answer."""
+        with self._lock:
+            self._under_way += 1
+            self.most_under_way = max(self.most_under_way, self._under_way)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._under_way -= 1
 
     def received(self, method: str, path: str = "") -> list[Request]:
         """Give the requests with that method whose path matches the expression, in order."""
