@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.errors import CloudError, SettingsError
-from tasks.settings import PACKAGE_ROOT
 
+PACKAGE_ROOT = Path(__file__).parent.parent
 # What the extra `local` installs, by import name.
 PARTS = ("asyncssh", "starlette", "uvicorn", "envoy", "yaml")
 
