@@ -7,6 +7,7 @@ standard input ends. Refuses to know the order in which servers are booted, or w
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import json
@@ -19,6 +20,7 @@ from typing import Any, NoReturn
 
 from tasks.localcloud.machines import namespaces, processes, syscalls
 from tasks.localcloud.machines.children import descendants
+from tasks.localcloud.machines.image import make_image
 from tasks.localcloud.machines.init import Init
 from tasks.localcloud.machines.place import Place
 from tasks.localcloud.machines.spec import Boot, Ending, Isolation
@@ -109,11 +111,14 @@ class ForkServer:
         return _LIVES[boot.isolation](boot, init)
 
     def _probe(self, boot: Boot) -> int:
+        """Make the image and run a server on it that has nothing to do but what only a server can."""
+
         def init(place: Place) -> Ending:
             del place
             namespaces.refresh_library_cache()
             return Ending.POWER_OFF
 
+        make_image(boot.image)
         return namespaces.live(boot, init)
 
     def _signal(self, machine_id: str, name: str) -> None:
@@ -129,8 +134,9 @@ class ForkServer:
                 return
             if pid == 0:
                 return
-            if machine_id := self._machines.pop(pid, None):
-                self._kill_strays()
+            machine_id = self._machines.pop(pid, None)
+            self._kill_strays()
+            if machine_id:
                 self._tell(event="exited", id=machine_id, status=os.waitstatus_to_exitcode(status))
 
     def _kill_strays(self) -> None:
@@ -139,7 +145,8 @@ class ForkServer:
         for pid in self._machines:
             alive -= {pid, *descendants(pid)}
         for pid in alive:
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def _end_all(self) -> None:
         for pid in self._machines:
@@ -168,6 +175,8 @@ def main() -> None:
     """Serve the daemon that started this program."""
     events = os.dup(1)
     os.dup2(2, 1)
+    # What a server's users may read does not depend on the umask of whoever runs the cloud, whose folder is private.
+    os.umask(0o022)
     # A Ctrl-C in the daemon's terminal is the daemon's to handle.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     ForkServer(events).run()

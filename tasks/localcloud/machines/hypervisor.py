@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.localcloud.machines import console, disk
+from tasks.localcloud.machines.image import adopt_library_cache
 from tasks.localcloud.machines.spec import Boot, BootFailed, Ending, Isolation, MachineSpec
 
 BOOT_SECONDS = 30.0
@@ -77,7 +78,7 @@ class Hypervisor:
         :raises BootFailed: when the fork server does not start.
         """
         self._ready = asyncio.get_running_loop().create_future()
-        making = asyncio.create_task(asyncio.to_thread(self._make_directory))
+        await asyncio.to_thread(self._make_directory)
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -88,7 +89,6 @@ class Hypervisor:
             start_new_session=True,
         )
         self._listening = asyncio.create_task(self._listen(self._process))
-        await making
         async with asyncio.timeout(BOOT_SECONDS):
             await self._ready
         if self.isolation is Isolation.NAMESPACES:
@@ -150,7 +150,6 @@ class Hypervisor:
             disk.remove(self._directory)
         self._directory.mkdir(mode=0o700, parents=True)
         (self._directory / _IMAGE / "shared").mkdir(parents=True)
-        disk.make_image(self._directory / _IMAGE)
 
     def _boot_of(self, spec: MachineSpec, folder: Path) -> Boot:
         return Boot(spec=spec, folder=folder, image=self._directory / _IMAGE, isolation=self.isolation)
@@ -174,7 +173,7 @@ class Hypervisor:
                 "with a folder each, and take neither user data nor injected files in /etc."
             )
         else:
-            await asyncio.to_thread(disk.adopt_library_cache, folder)
+            await asyncio.to_thread(adopt_library_cache, folder)
 
     async def _begin(self, machine_id: str) -> None:
         boot = self._boots.get(machine_id)
