@@ -31,8 +31,7 @@ class CannotSever(Exception):
     def __init__(self, pid: int, reason: str) -> None:
         self.pid = pid
         super().__init__(
-            f"established connections of process {pid} could not be cut: pidfd_getfd: {reason}; "
-            "they will end by themselves"
+            f"established connections of process {pid} could not be cut ({reason}); they will end by themselves"
         )
 
 
@@ -82,17 +81,29 @@ def taken_sockets(pid: int, connections: list[Connection]) -> Iterator[socket.so
     if not inodes:
         return
     with open_process(pid) as process:
-        for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-            with contextlib.suppress(FileNotFoundError):
-                if str(descriptor.readlink()) in inodes:
-                    with taken(process, pid, int(descriptor.name)) as duplicate:
-                        yield duplicate
+        for descriptor in descriptors(pid, inodes):
+            with taken(process, pid, descriptor) as duplicate:
+                yield duplicate
+
+
+def descriptors(pid: int, targets: set[str]) -> Iterator[int]:
+    """List a process's descriptors of these targets; others may be closed while we look."""
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            if str(descriptor.readlink()) in targets:
+                yield int(descriptor.name)
 
 
 @contextlib.contextmanager
 def open_process(pid: int) -> Iterator[int]:
-    """Open a descriptor of a process, closed afterwards."""
-    process = os.pidfd_open(pid)
+    """Open a descriptor of a process, closed afterwards.
+
+    :raises CannotSever: the process has ended.
+    """
+    try:
+        process = os.pidfd_open(pid)
+    except OSError as error:
+        raise CannotSever(pid, str(error)) from error
     try:
         yield process
     finally:
@@ -103,7 +114,7 @@ def taken(process: int, pid: int, descriptor: int) -> socket.socket:
     """Duplicate another process's socket."""
     duplicate = ctypes.CDLL(None, use_errno=True).syscall(PIDFD_GETFD, process, descriptor, 0)
     if duplicate < 0:
-        raise CannotSever(pid, os.strerror(ctypes.get_errno()))
+        raise CannotSever(pid, f"pidfd_getfd: {os.strerror(ctypes.get_errno())}")
     return socket.socket(fileno=duplicate)
 
 

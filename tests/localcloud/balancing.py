@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 from starlette.applications import Starlette
+from starlette.routing import Mount
 
 from tasks.localcloud.api.clb import routes
 from tasks.localcloud.balancers import BalancerService
@@ -20,6 +21,7 @@ from tasks.localcloud.network import Network, claim_network
 
 DEADLINE = 10.0  # seconds; nothing here takes one when it works
 NODE_PORT = 8000
+ACCOUNT = 123456
 
 _ports = itertools.count(18_000)
 
@@ -131,7 +133,7 @@ class Loadbalancers(httpx.AsyncClient):
 
     async def request(self, method: str, url: Any, **options: Any) -> httpx.Response:
         """Ask."""
-        return await super().request(method, f"http://clb/loadbalancers{url}", **options)
+        return await super().request(method, f"http://clb/v1.0/{ACCOUNT}/loadbalancers{url}", **options)
 
 
 class Clb:
@@ -140,7 +142,7 @@ class Clb:
     def __init__(self, service: BalancerService, network: Network) -> None:
         self.service = service
         self.network = network
-        app = Starlette(routes=routes(service))
+        app = Starlette(routes=[Mount(f"/v1.0/{ACCOUNT}", routes=routes(service))])
         self.http = Loadbalancers(transport=httpx.ASGITransport(app))
 
     async def create(self, **changes: Any) -> dict[str, Any]:

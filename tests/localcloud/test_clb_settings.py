@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.localcloud.balancing import clb, eventually
+from tests.localcloud.balancing import ACCOUNT, clb, eventually
 
 pytestmark = pytest.mark.anyio
 
@@ -149,7 +149,7 @@ async def test_events_tell_why_a_node_went_offline(api, balancer):
     await eventually(written_down)
     [event] = (await api.http.get(f"{balancer}/nodes/events")).json()["nodeServiceEvents"]
     assert set(event) == EVENT
-    assert event["nodeId"] == node["id"]
+    assert (event["accountId"], event["nodeId"]) == (ACCOUNT, node["id"])
     assert "status changed to 'OFFLINE'" in event["description"]
     assert event["detailedMessage"].endswith("nothing accepted the connection")
 

@@ -396,9 +396,7 @@ async def test_a_source_address_keeps_a_client_on_its_backend(running):
             frontend = running.frontend(*map(backend, sites), stickiness=Stickiness.SOURCE_IP, traffic=traffic)
             await running.envoy.publish(frontend)
 
-            answers = Counter([httpx_once(frontend) for _ in range(6)])
-
-            assert len(Counter([await answer for answer in answers])) == 1
+            assert len({await httpx_once(frontend) for _ in range(6)}) == 1
 
 
 async def httpx_once(frontend) -> str:
@@ -463,7 +461,7 @@ async def test_tcp_connections_outlive_draining_and_not_disabling(running):
         assert site.endpoint.address.encode() in await ask()
         await running.envoy.publish(replace(frontend, backends=(draining(site),)))
         assert site.endpoint.address.encode() in await ask()
-        with pytest.raises(httpx.TransportError):
+        with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
             await httpx_once(frontend)
         await running.envoy.publish(replace(frontend, backends=(disabled(site),)))
         assert await asyncio.wait_for(reader.read(), 5) == b""

@@ -40,14 +40,9 @@ async def events(service: BalancerService, request: Request) -> Response:
     node_ids = {node.endpoint: node.id for node in balancer.nodes}
     found = [event for event in service.envoy.health_events(balancer.frontend_name) if event.backend in node_ids]
     shown = page(found, lambda event: event.number, request.query_params)
-    account = request.path_params.get("project", "")
-    return JSONResponse(
-        {
-            "nodeServiceEvents": [
-                clb_shapes.node_event(event, balancer, node_ids[event.backend], account) for event in shown
-            ]
-        }
-    )
+    account = request.scope.get("root_path", "").rpartition("/")[2]
+    answer = [clb_shapes.node_event(event, balancer, node_ids[event.backend], account) for event in shown]
+    return JSONResponse({"nodeServiceEvents": answer})
 
 
 async def add(service: BalancerService, request: Request) -> Response:
