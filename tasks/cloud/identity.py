@@ -1,12 +1,13 @@
 """Opening a cloud: credentials, one token, the catalog.
 
 Reads clouds.yaml, secure.yaml and OS_* as every other OpenStack client does (openstack.config). Refuses to know what
-the services do. Importing this module takes a third of a second: do it when a cloud is to be opened, not before.
+the services do. Importing this module takes a fifth of a second: do it when a cloud is to be opened, not before.
 """
 
 from __future__ import annotations
 
 import difflib
+import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,11 @@ CONNECTIONS = 32
 COMPUTE = "compute"
 # Rackspace's catalog also lists its first-generation servers as "compute" (Cloud Servers docs, service access).
 NEXT_GENERATION = "cloudServersOpenStack"
+
+
+# What these libraries warn about, an error of ours says as well; without a handler it would be on stderr too.
+for library in ("keystoneauth", "stevedore"):
+    logging.getLogger(library).addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,9 +130,11 @@ def _configuration(name: str | None, clouds_yaml: Path | None) -> CloudRegion:
         loader = OpenStackConfig(app_name="disposable-servers", **(only if clouds_yaml else {}))
         chosen = name or (None if loader.default_cloud == "defaults" else loader.default_cloud)
         return loader.get_one(cloud=_choose(chosen, loader, clouds_yaml))
-    except (ConfigException, exceptions.ClientException) as error:
+    except (ConfigException, exceptions.ClientException, TypeError, AttributeError) as error:
+        # openstack.config checks neither types nor whether an option is one of the auth_type: those two come from it.
         at = f"{name!r} in {clouds_yaml or 'clouds.yaml or OS_*'}" if name else f"{clouds_yaml or 'OS_*'}"
-        raise SettingsError(f"the cloud {at} cannot be used: {error}") from error
+        advice = "do the options under auth: fit its auth_type?"
+        raise SettingsError(f"the cloud {at} cannot be used: {error}", advice=advice) from error
 
 
 def _choose(name: str | None, loader: Any, clouds_yaml: Path | None) -> str:

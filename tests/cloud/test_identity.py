@@ -82,6 +82,25 @@ def test_a_missing_option_is_named(clouds_yaml: Path) -> None:
         open_cloud("here", clouds_yaml=changed(clouds_yaml, auth={"username": "ann"}))
 
 
+@pytest.mark.parametrize("auth_type", ["v2password", "unheard-of"])
+def test_options_that_do_not_fit_are_a_settings_error(clouds_yaml: Path, auth_type: str) -> None:
+    """An auth_type that nobody knows, or an option that is none of its own, is said and not a crash."""
+    auth = {"auth_url": "http://127.0.0.1/v2.0", "username": "ann", "password": PASSWORD, "user_domain_name": "x"}
+
+    with pytest.raises(SettingsError, match=r"(?s)'here'.*cannot be used.*fit its auth_type") as caught:
+        open_cloud("here", clouds_yaml=changed(clouds_yaml, auth_type=auth_type, auth=auth))
+
+    assert PASSWORD not in "".join(traceback.format_exception(caught.value))
+
+
+def test_an_entry_that_is_no_mapping_is_a_settings_error(clouds_yaml: Path) -> None:
+    """An entry of clouds.yaml that holds nothing usable is said and not a crash."""
+    clouds_yaml.write_text("clouds: {here: hello}")
+
+    with pytest.raises(SettingsError, match="'here'"):
+        open_cloud("here", clouds_yaml=clouds_yaml)
+
+
 def test_a_given_file_shuts_the_environment_out(clouds_yaml: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """OS_CLOUD and OS_* count only where no file is given."""
     monkeypatch.setenv("OS_CLOUD", "elsewhere")
@@ -168,14 +187,15 @@ def test_a_second_factor_is_told_from_a_typo(clouds_yaml: Path, wire: Wire) -> N
         open_cloud("here", clouds_yaml=clouds_yaml)
 
 
-def test_an_identity_that_is_not_there_is_unreachable(clouds_yaml: Path) -> None:
-    """An auth_url at which nobody listens is one line with the reason."""
+@pytest.mark.parametrize("auth_type", ["v2password", "password"])
+def test_an_identity_that_is_not_there_is_unreachable(clouds_yaml: Path, auth_type: str) -> None:
+    """An auth_url at which nobody listens is one line with the reason, with and without discovery of versions."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         auth = {"auth_url": f"http://127.0.0.1:{taken.getsockname()[1]}/v2.0", "username": "ann", "password": "x"}
 
         with pytest.raises(CloudUnreachable, match="identity cannot be reached: Connection refused"):
-            open_cloud("here", clouds_yaml=changed(clouds_yaml, auth=auth))
+            open_cloud("here", clouds_yaml=changed(clouds_yaml, auth_type=auth_type, auth=auth))
 
 
 def test_an_auth_url_that_is_no_identity_is_said(clouds_yaml: Path, wire: Wire) -> None:
