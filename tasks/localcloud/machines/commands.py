@@ -12,7 +12,7 @@ import os
 import signal
 import struct
 import termios
-from typing import BinaryIO
+from typing import IO
 
 import asyncssh
 
@@ -20,6 +20,7 @@ from tasks.localcloud.machines.children import Child, Children
 from tasks.localcloud.machines.place import Place
 
 _CHUNK = 65536
+_GRACE_SECONDS = 2.0
 
 Process = asyncssh.SSHServerProcess[bytes]
 
@@ -41,7 +42,9 @@ async def serve(process: Process, place: Place, children: Children) -> None:
 class _Session:
     """A started command and the ends of its pipes, or of its terminal, that belong to the server."""
 
-    def __init__(self, process: Process, child: Child, *, feed: BinaryIO, outputs: list[tuple[BinaryIO, int]]) -> None:
+    def __init__(
+        self, process: Process, child: Child, *, feed: IO[bytes], outputs: list[tuple[IO[bytes], int]]
+    ) -> None:
         self._process = process
         self._child = child
         self._feed = feed
@@ -54,11 +57,16 @@ class _Session:
         leaving = asyncio.create_task(self._process.channel.wait_closed())
         await asyncio.wait({finishing, leaving}, return_when=asyncio.FIRST_COMPLETED)
         if not finishing.done():
-            self._child.signal_group(signal.SIGHUP)
-            self._child.signal_group(signal.SIGKILL)
+            await self._end_command()
         for task in (feeding, finishing, leaving):
             task.cancel()
         await asyncio.gather(feeding, finishing, leaving, return_exceptions=True)
+
+    async def _end_command(self) -> None:
+        self._child.signal_group(signal.SIGHUP)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._child.wait(), _GRACE_SECONDS)
+        self._child.signal_group(signal.SIGKILL)
 
     async def _finish(self) -> None:
         await asyncio.gather(*(self._pass_output_on(stream, kind) for stream, kind in self._outputs))
@@ -69,7 +77,7 @@ class _Session:
             self._process.exit_with_signal(signal.Signals(-status).name.removeprefix("SIG"))
         await self._process.channel.wait_closed()
 
-    async def _pass_output_on(self, stream: BinaryIO, kind: int) -> None:
+    async def _pass_output_on(self, stream: IO[bytes], kind: int) -> None:
         loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader()
         transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), stream)
@@ -115,8 +123,8 @@ def _with_pipes(process: Process, place: Place, children: Children) -> _Session:
     assert streams.stdin
     assert streams.stdout
     assert streams.stderr
-    outputs: list[tuple[BinaryIO, int]] = [(streams.stdout, 0), (streams.stderr, 1)]  # type: ignore[list-item]
-    return _Session(process, child, feed=streams.stdin, outputs=outputs)  # type: ignore[arg-type]
+    outputs: list[tuple[IO[bytes], int]] = [(streams.stdout, 0), (streams.stderr, 1)]
+    return _Session(process, child, feed=streams.stdin, outputs=outputs)
 
 
 def _on_terminal(process: Process, place: Place, children: Children) -> _Session:
@@ -143,7 +151,7 @@ def _take_terminal() -> None:
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
-def _set_size(terminal: BinaryIO, size: tuple[int, int, int, int]) -> None:
+def _set_size(terminal: IO[bytes], size: tuple[int, int, int, int]) -> None:
     columns, rows, width, height = size
     with contextlib.suppress(OSError):
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, width, height))

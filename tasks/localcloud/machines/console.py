@@ -72,6 +72,6 @@ def show_host_keys(keys: Sequence[SSHKey]) -> None:
 
 
 def _fingerprint(key: SSHKey) -> str:
-    algorithm = key.get_algorithm()
-    name, bits = {"ssh-ed25519": ("ED25519", 256), "ssh-rsa": ("RSA", 3072)}.get(algorithm, ("ECDSA", 256))
+    name = {"ssh-ed25519": "ED25519", "ssh-rsa": "RSA"}.get(key.get_algorithm(), "ECDSA")
+    bits = getattr(key.pyca_key, "key_size", 256)
     return f"{bits} {key.get_fingerprint()} {key.get_comment() or 'no comment'} ({name})"

@@ -18,7 +18,9 @@ from tasks.localcloud.machines.place import Place
 from tasks.localcloud.machines.spec import BootFailed, InjectedFile, MachineSpec
 
 _INSTANCE = "/var/lib/cloud/instance"
-_KEY_TYPES = {"ecdsa": "ecdsa-sha2-nistp256", "ed25519": "ssh-ed25519"}
+_KEY_TYPES = {"ecdsa": "ecdsa-sha2-nistp256", "ed25519": "ssh-ed25519", "rsa": "ssh-rsa"}
+# Making an RSA key takes longer than all the rest of a boot.
+_MADE_KEYS = ("ecdsa", "ed25519")
 
 
 def is_first(place: Place, act: str) -> bool:
@@ -128,27 +130,26 @@ def _authorize(keys: tuple[str, ...], place: Place) -> None:
 
 
 def host_keys(spec: MachineSpec, place: Place, given: dict[str, str] | None) -> list[asyncssh.SSHKey]:
-    """Give the server's SSH host keys, made at the first boot, or taken from user data's ssh_keys."""
+    """Give the server's SSH host keys: those it has, else those of user data's ssh_keys, else new ones."""
     folder = place.at("/etc/ssh")
     folder.mkdir(parents=True, exist_ok=True)
-    if is_first(place, "ssh"):
-        for kind, algorithm in _KEY_TYPES.items():
-            private = (given or {}).get(f"{kind}_private")
-            if given is None or private:
-                _store_key(folder / f"ssh_host_{kind}_key", _make_key(algorithm, private, spec.hostname))
-    return [asyncssh.read_private_key(file) for file in sorted(folder.glob("ssh_host_*_key"))]
+    if not _stored_keys(folder):
+        for kind in _KEY_TYPES:
+            if private := (given or {}).get(f"{kind}_private"):
+                _store_key(folder, kind, asyncssh.import_private_key(private))
+    if not _stored_keys(folder):
+        for kind in _MADE_KEYS:
+            comment = f"root@{spec.hostname}"
+            _store_key(folder, kind, asyncssh.generate_private_key(_KEY_TYPES[kind], comment=comment))
+    return [asyncssh.read_private_key(file) for file in _stored_keys(folder)]
 
 
-def _make_key(algorithm: str, private: str | None, hostname: str) -> asyncssh.SSHKey:
-    comment = f"root@{hostname}"
-    if private is None:
-        return asyncssh.generate_private_key(algorithm, comment=comment)
-    key = asyncssh.import_private_key(private)
-    key.set_comment(key.get_comment() or comment)
-    return key
+def _stored_keys(folder: Path) -> list[Path]:
+    return sorted(folder.glob("ssh_host_*_key"))
 
 
-def _store_key(file: Path, key: asyncssh.SSHKey) -> None:
+def _store_key(folder: Path, kind: str, key: asyncssh.SSHKey) -> None:
+    file = folder / f"ssh_host_{kind}_key"
     file.touch(mode=0o600)
     file.write_bytes(key.export_private_key())
     file.with_name(file.name + ".pub").write_bytes(key.export_public_key())
