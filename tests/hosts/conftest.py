@@ -120,6 +120,13 @@ class Room:
         return [line for _, its, line in self.printed if its == stage]
 
 
+def migrating(room: Room, *commands: str) -> FabricHosts:
+    """Open hosts, and run migrations that are these commands; each is a line of its own on the server."""
+    room.install("bin/run", 'exec "$@"\n')
+    room.app = AppCommands(node_port=8000, migrate="\n".join(commands))
+    return room.hosts()
+
+
 @pytest.fixture
 def sshd(tmp_path):
     """Give an SSH server that does not listen yet."""

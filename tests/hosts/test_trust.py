@@ -1,0 +1,101 @@
+"""Which host keys are trusted: those on the console, and nothing else. Over real SSH."""
+
+import base64
+import stat
+import subprocess
+
+import asyncssh
+import pytest
+
+from tasks.errors import UntrustedHost
+from tasks.hosts.console_keys import END
+from tests.hosts.conftest import a_server, migrating
+
+
+def test_only_the_keys_on_the_console_are_trusted(room):
+    """A server that shows another host key than it printed is not logged in to; both fingerprints are named."""
+    other = asyncssh.generate_private_key("ssh-ed25519")
+    room.console = room.sshd.console(other)
+
+    with pytest.raises(UntrustedHost) as refused:
+        migrating(room, "true").migrate(a_server())
+
+    assert room.sshd.host_key.get_fingerprint() in str(refused.value)
+    assert other.get_fingerprint() in str(refused.value)
+    assert (room.sshd.logins, room.sshd.refusals) == (0, 0)
+
+
+def test_a_key_of_another_type_is_not_trusted(room):
+    """A server that shows a key of a type that it did not print is not logged in to either."""
+    room.console = room.sshd.console(asyncssh.generate_private_key("ecdsa-sha2-nistp256"))
+
+    with pytest.raises(UntrustedHost, match="ecdsa-sha2-nistp256") as refused:
+        migrating(room, "true").migrate(a_server())
+
+    assert room.sshd.host_key.get_fingerprint() in str(refused.value)
+    assert room.sshd.logins == 0
+
+
+def test_a_key_that_is_nonsense_does_not_hide_the_others(room):
+    """A key that the console's noise has made impossible is left out; the server is trusted by its other one."""
+    blob = asyncssh.generate_private_key("ecdsa-sha2-nistp256").public_data
+    nonsense = base64.b64encode(blob[:-64] + bytes(64)).decode()
+    room.console = room.console.replace(END, f"ecdsa-sha2-nistp256 {nonsense} root@web\r\n{END}")
+
+    migrating(room, "echo in").migrate(a_server())
+
+    assert room.lines("migrate") == ["in"]
+
+
+def test_plain_ssh_can_use_the_known_hosts_file(room):
+    """The known_hosts file is private, and plain `ssh` trusts a server by it."""
+    migrating(room, "true").migrate(a_server())
+    file = room.folder / "state" / "known_hosts"
+    options = [f"-oUserKnownHostsFile={file}", "-oStrictHostKeyChecking=yes", "-oIdentitiesOnly=yes", "-oBatchMode=yes"]
+    where = ["-F", "none", "-i", room.access.key_file, "-p", str(room.sshd.port), f"root@{room.sshd.address}"]
+
+    said = subprocess.run(["ssh", *options, *where, "echo hello"], check=True, capture_output=True, text=True).stdout
+
+    assert said == "hello\n"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_no_keys_on_the_console(room):
+    """A server that prints no keys before the deadline is not logged in to; the error shows how its console ends."""
+    room.console = "\x1b[31mcloud-init crashed\x1b[0m\n"
+
+    with pytest.raises(UntrustedHost, match=r"(?s)no SSH host keys on its console within 30 s.*    cloud-init crashed"):
+        migrating(room, "true").migrate(a_server())
+
+    assert room.clock.time == pytest.approx(30)
+    assert room.sshd.logins == 0
+
+
+def test_keys_that_come_late(room):
+    """Host keys that appear on the console while we look for them are taken."""
+    late, room.console = room.console, ""
+    hosts = migrating(room, "echo done")
+    room.clock.then = lambda: setattr(room, "console", late)
+
+    hosts.migrate(a_server())
+
+    assert room.lines("migrate") == ["done"]
+
+
+def test_keys_are_remembered(room):
+    """A console that has forgotten its first boot is no matter: a later run knows the server's keys."""
+    migrating(room, "true").migrate(a_server())
+    room.console = "login:"
+
+    migrating(room, "echo again").migrate(a_server())
+
+    assert room.lines("migrate") == ["again"]
+
+
+def test_a_server_at_a_used_address_is_another_server(room):
+    """Keys are remembered for a server, not for its address: the next one there must print its own."""
+    migrating(room, "true").migrate(a_server(name="web-1"))
+    room.console = "login:"
+
+    with pytest.raises(UntrustedHost):
+        migrating(room, "true").migrate(a_server(name="web-2"))
