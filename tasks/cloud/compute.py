@@ -26,7 +26,7 @@ from tasks.cloud.offers import Offer, Offers
 from tasks.cloud.paging import has_next_link, whole
 from tasks.cloud.patient import Pace, PatientSession
 from tasks.cloud.profiles import ServerProfile
-from tasks.errors import Conflict, DeployError, Immutable, NotFound, SettingsError
+from tasks.errors import Conflict, Immutable, NotFound, SettingsError
 from tasks.rollout.model import Server, ServerRequest, ServerStatus
 
 LAST_WITH_FILES = "2.56"
@@ -167,7 +167,7 @@ class NovaCompute:
         for check in (self._networks, partial(keypairs.check, self._nova.keypairs, self._profile)):
             try:
                 check()
-            except DeployError as error:
+            except (NotFound, Conflict, SettingsError) as error:
                 found.append(str(error).replace("\n", "; "))
         return [problem for problem in found if problem]
 

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from urllib.parse import quote
 
 from tasks.cloud.paging import has_next_link, whole
-from tasks.errors import CloudError, Conflict, NotFound
+from tasks.errors import Conflict, NotFound
 
 # So many names of offers fit into an error.
 MANY = 8
@@ -63,10 +63,13 @@ class Offers:
         return found[0] if found else self._unlisted(wanted)
 
     def problem(self, wanted: str) -> str:
-        """Say what is wrong with the choice; empty when nothing is."""
+        """Say what is wrong with the choice; empty when nothing is.
+
+        :raises CloudError: the API cannot be asked.
+        """
         try:
             self.find(wanted)
-        except CloudError as error:
+        except (NotFound, Conflict) as error:
             return str(error).replace("\n", "; ")
         return ""
 

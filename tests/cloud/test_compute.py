@@ -497,9 +497,10 @@ class TestPreflight:
 
         assert problem.startswith("the public key is no line like")
 
-    def test_an_api_that_fails_is_an_error(self, build: Build, wire: Wire) -> None:
-        """Limits that cannot be read are an error, not a problem of the settings."""
-        wire.on("GET", "/limits$", Reply(status=500))
+    @pytest.mark.parametrize("path", ["/limits$", "/images/detail$", "/os-keypairs/"])
+    def test_an_api_that_fails_is_an_error(self, build: Build, wire: Wire, path: str) -> None:
+        """What cannot be asked is an error of the cloud, not a problem of the settings."""
+        wire.on("GET", path, Reply(status=500))
 
-        with pytest.raises(CloudError, match="reading the limits"):
-            build().problems(extra_servers=1)
+        with pytest.raises(CloudError, match="the compute API answered 500"):
+            build(public_key=ED25519).problems(extra_servers=1)

@@ -125,11 +125,18 @@ def test_a_change_that_never_left_is_not_uncertain(access: Access, pace: Pace, c
     assert clock.pauses == []
 
 
-def test_an_answer_that_is_no_json_is_said(access: Access, wire: Wire, pace: Pace) -> None:
-    """A login page of some proxy in place of an answer is an error, not a crash."""
-    wire.on("GET", "/compute/x", Reply(body="<html>Welcome</html>", headers={"Content-Type": "text/html"}))
+@pytest.mark.parametrize(
+    ("reply", "seen"),
+    [
+        (Reply(body="<html>Welcome</html>", headers={"Content-Type": "text/html"}), "text/html"),
+        (Reply(), "nothing"),
+    ],
+)
+def test_an_answer_that_is_no_json_is_said(access: Access, wire: Wire, pace: Pace, reply: Reply, seen: str) -> None:
+    """A login page of some proxy, or nothing, in place of an answer to a question is an error, not a crash."""
+    wire.on("GET", "/compute/x", reply)
 
-    with pytest.raises(CloudError, match="text/html instead of JSON"):
+    with pytest.raises(CloudError, match=f"{seen} instead of JSON"):
         ask(access, pace)
 
 
