@@ -15,6 +15,11 @@ from tasks.localcloud.network import NoNetwork
 from tasks.localcloud.options import IsolationChoice, Options
 from tasks.localcloud.state import ForeignDirectory, StateDirectory, default_directory
 
+_ENDED = {
+    lifecycle.Found.RUNNING: "The local cloud has ended; nothing of it is left.",
+    lifecycle.Found.REMAINS: "No local cloud was running; what an earlier one had left behind is removed.",
+    lifecycle.Found.NOTHING: "No local cloud was running.",
+}
 _FAILURES = (lifecycle.StartFailed, logs.NoSuchLog, ForeignDirectory, NoNetwork, OSError)
 
 
@@ -102,11 +107,11 @@ def _up(state: StateDirectory, given: argparse.Namespace) -> int:
 
 
 def _down(state: StateDirectory, given: argparse.Namespace) -> int:
-    ended = lifecycle.down(state)
+    found = lifecycle.down(state)
     if given.json:
-        print(json.dumps({"running": False, "ended": ended}))
+        print(json.dumps({"running": False, "found": found}))
     else:
-        print("The local cloud has ended; nothing of it is left." if ended else "No local cloud was running.")
+        print(_ENDED[found])
     return 0
 
 

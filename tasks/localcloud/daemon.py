@@ -1,7 +1,7 @@
 """The running local cloud: starts everything, serves until it is told to end, ends everything.
 
-`python -m tasks.localcloud.daemon STATE_DIR READY_FD OPTIONS` is what `up` runs. One JSON line on READY_FD says how the
-start went: `{"warning": …}` when the cloud answers, `{"failed": …}` when it does not.
+`python -m tasks.localcloud.daemon STATE_DIR READY_FD TURN_FD OPTIONS` is what `up` runs. One JSON line on READY_FD says
+how the start went: `{"warning": …}` when the cloud answers, `{"failed": …}` when it does not; with it, both are closed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from tasks.localcloud.locks import hold
 from tasks.localcloud.machines.hypervisor import Hypervisor
 from tasks.localcloud.machines.spec import Isolation
 from tasks.localcloud.network import Network, claim_network
-from tasks.localcloud.options import IsolationChoice, Options
+from tasks.localcloud.options import START_SECONDS, IsolationChoice, Options
 from tasks.localcloud.servers import Servers, Site
 from tasks.localcloud.state import Access, StateDirectory
 
@@ -67,7 +67,8 @@ class Daemon:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, self._ending.set)
         async with AsyncExitStack() as parts:
-            warning = await self._start(parts)
+            async with asyncio.timeout(START_SECONDS):
+                warning = await self._start(parts)
             ready.say_started(warning)
             await self._ending.wait()
             log.info("ending")
@@ -88,7 +89,7 @@ class Daemon:
             region=self._options.region, tokens=Tokens(), compute=compute, balancer_routes=clb.routes(balancers)
         )
         api_log = parts.enter_context(self._state.api_log.open("a"))
-        listener = parts.enter_context(_listen(network.api_address))
+        listener = parts.enter_context(listen(network.api_address))
         await parts.enter_async_context(_served(application(services, api_log), listener))
         await asyncio.to_thread(_expect_answer, *listener.getsockname())
         self._state.publish(self._access(credentials, listener, hypervisor.warning))
@@ -132,10 +133,12 @@ class Daemon:
 
 
 class Ready:
-    """The pipe to whoever waits for the start; says one thing."""
+    """The pipe to whoever waits for the start; says one thing, then ends our `turn` with the state directory."""
 
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
+    def __init__(self, pipe: int, turn: int) -> None:
+        self._pipe = pipe
+        self._turn = turn
+        self._said = False
 
     def say_started(self, warning: str | None) -> None:
         """Say that the cloud answers."""
@@ -146,15 +149,20 @@ class Ready:
         self._say({"failed": reason})
 
     def _say(self, message: dict[str, str | None]) -> None:
+        if self._said:
+            return
+        self._said = True
         try:
-            os.write(self._descriptor, json.dumps(message).encode() + b"\n")
-            os.close(self._descriptor)
+            os.write(self._pipe, json.dumps(message).encode() + b"\n")
         except BrokenPipeError:
             log.warning("nobody waits for the start any more")
+        os.close(self._pipe)
+        os.close(self._turn)
 
 
-def _listen(address: str) -> socket.socket:
-    # asyncio turns Nagle's algorithm off only where the protocol is spelled out; with it, every answer takes 40 ms more.
+def listen(address: str) -> socket.socket:
+    """Listen on a free port of an address."""
+    # asyncio turns Nagle's algorithm off only where the protocol is spelled out; with it an answer takes 40 ms more.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind((address, 0))
     listener.listen(1024)
@@ -196,18 +204,18 @@ def _expect_answer(host: str, port: int) -> None:
 
 def main(arguments: list[str]) -> int:
     """Run one local cloud in this process; gives the exit code."""
-    path, ready_descriptor, options = arguments
+    path, pipe, turn, options = arguments
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("asyncssh").setLevel(logging.WARNING)
     os.umask(0o077)
     state = StateDirectory(path=Path(path))
-    ready = Ready(int(ready_descriptor))
+    ready = Ready(int(pipe), int(turn))
     lock = hold(state.lock)
     try:
         asyncio.run(_run(state, Options.from_json(options), ready))
     except Exception as error:
         log.exception("the local cloud did not start, or failed to end in order")
-        ready.say_failed(str(error) or type(error).__name__)
+        ready.say_failed(str(error) or f"{type(error).__name__}, see the log")
         return 1
     finally:
         os.close(lock)

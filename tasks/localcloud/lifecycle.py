@@ -10,14 +10,14 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from tasks.localcloud.locks import exclusive, holder
-from tasks.localcloud.options import Options
+from tasks.localcloud.options import START_SECONDS, Options
 from tasks.localcloud.state import Access, StateDirectory
 
-START_SECONDS = 30.0
 END_SECONDS = 20.0
 _PROJECT = Path(__file__).resolve().parents[2]
 
@@ -42,35 +42,43 @@ def up(state: StateDirectory, options: Options) -> Started:
     :raises StartFailed: it did not answer within 30 seconds, or gave up.
     :raises ForeignDirectory: the directory holds something else.
     """
-    with exclusive(state.path):
+    with exclusive(state.path) as turn:
         state.claim()
-        if _runs(state):
+        if holder(state.lock) is not None:
             return Started(access=state.access(), already=True)
-        _end(state)  # one whose `up` was killed before it was ready
         state.clear()
-        _start(state, options)
+        _start(state, options, turn)
         return Started(access=state.access(), already=False)
 
 
-def down(state: StateDirectory) -> bool:
+class Found(StrEnum):
+    """What `down` came upon, and ended or removed."""
+
+    RUNNING = "running"
+    REMAINS = "remains"
+    NOTHING = "nothing"
+
+
+def down(state: StateDirectory) -> Found:
     """End the cloud of a state directory and remove the directory; also what a killed one has left behind.
 
-    Gives whether one was running. Once more does no harm.
+    Once more does no harm.
 
     :raises ForeignDirectory: the directory holds something else.
     :raises OSError: something could not be removed.
     """
     if not state.path.exists():
-        return False
+        return Found.NOTHING
     with exclusive(state.path):
         running = _end(state)
         state.remove()
-    return running
+    return Found.RUNNING if running else Found.REMAINS
 
 
 def status(state: StateDirectory) -> dict[str, Any]:
     """Describe the cloud of a state directory, for `status --json`; null values when it does not run."""
-    access = state.access() if _runs(state) else None
+    running = holder(state.lock) is not None and state.record.exists()
+    access = state.access() if running else None
     return {
         "running": access is not None,
         "state_dir": str(state.path),
@@ -85,14 +93,20 @@ def status(state: StateDirectory) -> dict[str, Any]:
     }
 
 
-def _runs(state: StateDirectory) -> bool:
-    """Say whether a daemon lives that has come up."""
-    return holder(state.lock) is not None and state.record.exists()
+def _start(state: StateDirectory, options: Options, turn: int) -> None:
+    """Start the daemon and wait for its word.
 
-
-def _start(state: StateDirectory, options: Options) -> None:
+    It inherits our `turn`, the lock on the directory, until it has come up: should we be killed meanwhile, the next
+    one still waits for the outcome instead of starting a second daemon.
+    """
     reading, writing = os.pipe()
-    command = [sys.executable, "-m", "tasks.localcloud.daemon", str(state.path), str(writing), options.to_json()]
+    command = [
+        sys.executable,
+        "-m",
+        "tasks.localcloud.daemon",
+        *map(str, (state.path, writing, turn)),
+        options.to_json(),
+    ]
     log = os.open(state.daemon_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         daemon = subprocess.Popen(
@@ -101,7 +115,7 @@ def _start(state: StateDirectory, options: Options) -> None:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            pass_fds=[writing],
+            pass_fds=[writing, turn],
             start_new_session=True,
         )
     finally:

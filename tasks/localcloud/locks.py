@@ -16,10 +16,11 @@ _FLOCK = "hhqqi4x"  # struct flock of 64-bit Linux: type, whence, start, length,
 
 
 @contextmanager
-def exclusive(directory: Path) -> Iterator[None]:
+def exclusive(directory: Path) -> Iterator[int]:
     """Be the only one who starts or ends the cloud of this directory; waits for its turn. Makes the directory.
 
-    The directory itself is what is locked, so that no lock file outlives it.
+    The directory itself is what is locked, so that no lock file outlives it. Gives the descriptor that holds the lock:
+    a process that inherits it holds the lock as well.
     """
     while True:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -27,7 +28,7 @@ def exclusive(directory: Path) -> Iterator[None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             if _still_there(directory, descriptor):
-                yield
+                yield descriptor
                 return
         finally:
             os.close(descriptor)

@@ -7,6 +7,9 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Self
 
+START_SECONDS = 30.0
+"""A daemon that has not come up by then gives up, and so does whoever waits for it."""
+
 
 class IsolationChoice(StrEnum):
     """How servers are kept apart: `auto` takes the best that the machine allows."""

@@ -135,7 +135,8 @@ def test_down_leaves_nothing(cloud: LocalCloud):
     assert len(processes) > 3
     first, second = cloud.run("down"), cloud.run("down")
 
-    assert (first.returncode, second.returncode) == (0, 0)
+    assert (first.returncode, first.stdout) == (0, "The local cloud has ended; nothing of it is left.\n")
+    assert (second.returncode, second.stdout) == (0, "No local cloud was running.\n")
     assert alive(processes) == []
     assert not cloud.state_dir.exists()
     assert str(cloud.state_dir) not in Path("/proc/self/mountinfo").read_text()
@@ -150,8 +151,19 @@ def test_nothing_outlives_a_killed_daemon(cloud: LocalCloud):
     eventually(lambda: not alive(processes))
 
     assert cloud.status()["running"] is False
-    assert cloud.run("down").returncode == 0
+    assert "what an earlier one had left behind is removed" in cloud.run("down").stdout
     assert not cloud.state_dir.exists()
+
+
+def test_the_cloud_of_an_up_that_was_killed(cloud: LocalCloud):
+    """When up is killed before its cloud answers, the next up waits for that cloud and finds it running."""
+    with subprocess.Popen(cloud.command("up")) as first:
+        started = eventually(cloud.daemons)
+        first.kill()
+    status = cloud.up()
+
+    assert status["running"] is True
+    assert cloud.daemons() == started
 
 
 def test_up_after_a_kill_begins_anew(cloud: LocalCloud):
