@@ -84,7 +84,8 @@ class Envoy:
 
         :raises EnvoyRefused: Envoy refused it, or said nothing within 10 seconds.
         """
-        self._marks.setdefault(frontend.name, next(self._next_mark))
+        if frontend.name not in self._marks:
+            self._marks[frontend.name] = next(self._next_mark)
         async with self._one_change:
             await self._change(frontend.name, {**self._frontends, frontend.name: frontend})
         await self._warm(frontend.name)
@@ -99,6 +100,7 @@ class Envoy:
             withdrawn = self._frontends.get(name)
             await self._change(name, {other: kept for other, kept in self._frontends.items() if other != name})
         if withdrawn:
+            del self._marks[name]
             await self._cut(partial(sever_accepted, self.pid, withdrawn.listens))
 
     async def health(self, name: str) -> dict[Endpoint, Health]:
@@ -129,7 +131,8 @@ class Envoy:
             refusal = f"it said nothing within {TAKEN_SECONDS:.0f} s; its log is {self._directory / 'envoy.log'}"
         if refusal:
             self._frontends = before
-            self._write_all(name, next(self._versions))
+            with contextlib.suppress(EnvoySilent, TimeoutError):
+                await self._offer(name)  # taken back before the next change, so that no refusal is blamed on that
             raise EnvoyRefused(name, refusal)
 
     async def _offer(self, name: str) -> str | None:
@@ -147,7 +150,9 @@ class Envoy:
             return seen.refusals > before.refusals or seen.have_taken(version)
 
         await until(answered, seconds=TAKEN_SECONDS)
-        return "; ".join(await self._admin.refusals()) if seen.refusals > before.refusals else None
+        if seen.refusals == before.refusals:
+            return None
+        return "; ".join(await self._admin.refusals()) or f"its log {self._directory / 'envoy.log'} says why"
 
     async def _warm(self, name: str) -> None:
         """Wait for a cluster's first probes; a backend that lets them time out does not make the change fail."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.localcloud.balancing import clb
+from tests.localcloud.clb_api import clb
 
 pytestmark = pytest.mark.anyio
 
@@ -27,9 +27,7 @@ async def api(tmp_path_factory):
 async def _room(api):
     """Leave no load balancer behind: the account may have 25."""
     yield
-    for balancer in (await api.http.get("")).json()["loadBalancers"]:
-        await api.http.delete(f"/{balancer['id']}")
-        await api.settled(balancer["id"])
+    await api.clear()
 
 
 def problems(answer) -> list[str]:

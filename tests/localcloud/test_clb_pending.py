@@ -7,7 +7,8 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from tests.localcloud.balancing import balancer_body, clb, eventually
+from tests.localcloud.clb_api import balancer_body, clb
+from tests.localcloud.traffic import eventually
 
 pytestmark = pytest.mark.anyio
 

@@ -6,7 +6,8 @@ from collections import Counter
 import httpx
 import pytest
 
-from tests.localcloud.balancing import NODE_PORT, Site, clb
+from tests.localcloud.clb_api import clb
+from tests.localcloud.traffic import NODE_PORT, Site
 
 pytestmark = pytest.mark.anyio
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.localcloud.balancing import ACCOUNT, clb, eventually
+from tests.localcloud.clb_api import ACCOUNT, clb
+from tests.localcloud.traffic import eventually
 
 pytestmark = pytest.mark.anyio
 

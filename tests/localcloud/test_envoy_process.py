@@ -10,7 +10,7 @@ import pytest
 
 from tasks.localcloud.envoy import Envoy, EnvoyRefused
 from tasks.localcloud.envoy_process import EnvoyDown, EnvoyProcess, until
-from tests.localcloud.balancing import eventually
+from tests.localcloud.traffic import eventually
 
 pytestmark = pytest.mark.anyio
 
