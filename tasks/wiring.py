@@ -122,6 +122,7 @@ def open_site(settings: Settings) -> Iterator[Opened]:
 
     :raises DeployError: the cloud can not be opened.
     """
+    from tasks.errors import HostError
     from tasks.report.consoles import terminal
     from tasks.report.progress import Progress
     from tasks.rollout.journal import Journal
@@ -143,6 +144,10 @@ def open_site(settings: Settings) -> Iterator[Opened]:
     site = _site(settings, access, clock, listen, folder)
     try:
         yield Opened(settings=settings, site=site, console=console, progress=progress, journal=journal.path)
+    except HostError:
+        progress.close()
+        console.print(f"All that the commands printed is in {folder}", highlight=False, soft_wrap=True)
+        raise
     finally:
         progress.close()
         site.hosts.close()

@@ -11,6 +11,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from tasks.report.wording import Names
 from tasks.rollout.model import Condition, LoadBalancer, Observation, Server
 from tasks.rollout.reverting import in_rotation
 
@@ -61,15 +62,18 @@ def show(state: State, console: Console) -> None:
 
 
 def servers_table(state: State) -> Table:
-    """Give the table of servers, newest generation first."""
+    """Give the table of servers, newest generation first, by their names without app and environment."""
     serving = {server.id for server in state.serving}
+    name = Names(prefix=f"{state.app}-{state.environment}-", servers={})
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("Server", "Private IP", "Status", "Phase", "Release", "In rotation"):
         table.add_column(heading, no_wrap=True, overflow="fold")
     for server in _ordered(state.seen):
         labels = server.labels
         rotation = "yes" if server.id in serving else "no"
-        table.add_row(server.name, server.private_ip or "-", server.status, labels.phase, labels.release, rotation)
+        table.add_row(
+            name(server.name), server.private_ip or "-", server.status, labels.phase, labels.release, rotation
+        )
     return table
 
 

@@ -12,6 +12,7 @@ from rich.padding import Padding
 from tasks.release.model import Release
 from tasks.report.status import State, addresses, servers_table
 from tasks.rollout.model import Goal
+from tasks.settings import LOCAL
 
 
 def announce(goal: Goal, release: Release, console: Console) -> None:
@@ -36,15 +37,17 @@ def show_summary(state: State, release: Release, stages: Mapping[str, float], jo
     _say(console, f"  Stages    {_stages(stages)}")
     _say(console, f"  Journal   {escape(str(journal))}\n")
     console.print(Padding(servers_table(state), (0, 0, 1, 2)))
-    local = ", [bold]fab local.down[/] ends the local cloud" if state.cloud == "local" else ""
-    _say(
-        console,
-        "  Next: [bold]fab status[/] shows who serves, [bold]fab deploy[/] replaces every server by a new one" + local,
-    )
+    for number, (command, meaning) in enumerate(_next_commands(state)):
+        _say(console, f"  {'' if number else 'Next':8}  [bold]{command:14}[/]  {meaning}")
+
+
+def _next_commands(state: State) -> list[tuple[str, str]]:
+    commands = [("fab status", "who serves"), ("fab deploy", "replace every server by a new one")]
+    return [*commands, ("fab local.down", "end the local cloud")] if state.cloud == LOCAL else commands
 
 
 def _say(console: Console, text: str) -> None:
-    console.print(text, highlight=False)
+    console.print(text, highlight=False, soft_wrap=True)
 
 
 def _stages(stages: Mapping[str, float]) -> str:

@@ -49,12 +49,13 @@ def progress(servers: tuple[Server, ...]) -> str:
 
 
 def named(seen: Observation, wanted: str) -> Server:
-    """Find a server by name, id or private IP.
+    """Find a server by name (app and environment may be left out), id or private IP.
 
     :raises SettingsError: none of ours is called so.
     """
     for server in seen.servers:
-        if wanted in {server.name, server.id, server.private_ip}:
+        short = server.name.removeprefix(f"{server.labels.app}-{server.labels.environment}-")
+        if wanted in {server.name, short, server.id, server.private_ip}:
             return server
     known = "".join(f"\n  {server.name}  {server.private_ip or '(no address yet)'}" for server in seen.servers)
     raise SettingsError(f"no server of this app and environment is called {wanted}; there are:{known or ' none'}")
