@@ -17,6 +17,7 @@ from typing import Any
 
 from tasks.localcloud.machines import console, disk
 from tasks.localcloud.machines.image import adopt_library_cache
+from tasks.localcloud.machines.refusal import explain
 from tasks.localcloud.machines.spec import Boot, BootFailed, Ending, Isolation, MachineSpec
 
 BOOT_SECONDS = 30.0
@@ -94,7 +95,7 @@ class Hypervisor:
         if self.isolation is Isolation.NAMESPACES:
             await self._probe()
         else:
-            self.warning = "Servers are plain processes without namespaces, as asked for."
+            self.warning = explain("that was asked for")
 
     async def boot(self, spec: MachineSpec) -> None:
         """Make a server and return when it is up: its init runs and its SSH server listens.
@@ -168,10 +169,7 @@ class Hypervisor:
         del self._lives[_IMAGE]
         if status != Ending.POWER_OFF:
             self.isolation = Isolation.PROCESSES
-            self.warning = (
-                f"This machine refuses namespaces ({life.reason or f'status {status}'}): servers are plain processes "
-                "with a folder each, and take neither user data nor injected files in /etc."
-            )
+            self.warning = explain(f"this machine refuses namespaces ({life.reason or f'status {status}'})")
         else:
             await asyncio.to_thread(adopt_library_cache, folder)
 

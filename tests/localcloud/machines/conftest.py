@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import socket
 import uuid
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
@@ -33,7 +34,7 @@ class Lab:
         self.hypervisor = Hypervisor(
             folder / "machines", isolation=isolation, on_death=lambda *death: self.deaths.put_nowait(death)
         )
-        self._addresses = iter(f"127.{random.randint(190, 250)}.{random.randint(1, 250)}.{n}" for n in range(1, 250))
+        self._addresses = filter(_is_free, (f"127.{random.randint(1, 254)}.249.{n}" for n in range(1, 250)))
         self._runner = asyncio.Runner()
 
     def run(self, act: Coroutine[Any, Any, Any]) -> Any:
@@ -90,6 +91,17 @@ class Lab:
         """End everything."""
         self.run(self.hypervisor.close())
         self._runner.close()
+
+
+def _is_free(address: str) -> bool:
+    """Whether no other cloud on this machine has the address."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, 2222))
+        except OSError:
+            return False
+    return True
 
 
 def _lab(folder: Path, isolation: Isolation | None) -> Iterator[Lab]:
