@@ -26,13 +26,14 @@ def is_ready(servers: tuple[Server, ...]) -> bool:
 def newest_ready(seen: Observation, *, release: str | None, count: int | None) -> tuple[Server, ...]:
     """Give the newest generation that may take traffic; of this release, and with this many servers, if given.
 
-    :raises SettingsError: there is none; the message says how far each generation has come.
+    :raises SettingsError: there is none, or only the one that serves while a newer one is not ready. The message
+        says how far each generation has come.
     """
     generations = [seen.generation(generation) for generation in seen.generations()]
-    for servers in generations:
-        fits = release in {None, servers[0].labels.release} and count in {None, len(servers)}
-        if fits and is_ready(servers):
-            return servers
+    fitting = [s for s in generations if release in {None, s[0].labels.release} and count in {None, len(s)}]
+    ready = next((servers for servers in fitting if is_ready(servers)), None)
+    if ready and (ready is fitting[0] or not all(_serves(server, seen) for server in ready)):
+        return ready
     states = "".join(f"\n  {servers[0].labels.generation}: {progress(servers)}" for servers in generations)
     asked = "".join([f" of release {release}" if release else "", f" with {count} servers" if count else ""])
     raise SettingsError(
@@ -59,6 +60,10 @@ def named(seen: Observation, wanted: str) -> Server:
             return server
     known = "".join(f"\n  {server.name}  {server.private_ip or '(no address yet)'}" for server in seen.servers)
     raise SettingsError(f"no server of this app and environment is called {wanted}; there are:{known or ' none'}")
+
+
+def _serves(server: Server, seen: Observation) -> bool:
+    return any(balancer.sends_to(server) for balancer in seen.balancers)
 
 
 def idle(seen: Observation) -> tuple[Server, ...]:

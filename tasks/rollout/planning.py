@@ -71,7 +71,7 @@ def boot(goal: Goal, seen: Observation) -> frozenset[Step]:
 
 
 def rotation(goal: Goal, seen: Observation) -> frozenset[Step]:
-    """Give the steps that put the generation into rotation and every other server of ours out of it and away."""
+    """Give the steps that put the generation into rotation, and every other server that served out of it and away."""
     wanted = frozenset(filter(None, (server.private_ip for server in seen.generation(goal.generation))))
     inward = {step for listener in goal.listeners for step in _bring_in(listener, wanted, goal, seen)}
     if inward:
@@ -156,7 +156,16 @@ def _doubles(goal: Goal, seen: Observation) -> tuple[Server, ...]:
 
 
 def _others(goal: Goal, seen: Observation) -> tuple[Server, ...]:
-    return tuple(server for server in seen.servers if server.labels.generation != goal.generation)
+    """Give the servers that have to go: of older generations, or in rotation, or taken out of it by this run.
+
+    Newer ones that serve nothing are not ours to judge: somebody may be bringing them up just now.
+    """
+    others = (server for server in seen.servers if server.labels.generation != goal.generation)
+    return tuple(server for server in others if server.labels.generation < goal.generation or _was_in(server, seen))
+
+
+def _was_in(server: Server, seen: Observation) -> bool:
+    return server.id in seen.drained or any(balancer.nodes_of(server) for balancer in seen.balancers)
 
 
 def addresses_of(servers: set[Server]) -> frozenset[str]:

@@ -24,7 +24,7 @@ from tasks.rollout.steps import (
     TestApp,
     WatchBuilds,
 )
-from tests.rollout.builders import HTTP, HTTPS, NODE_PORT, balancer, both, goal, node, old, seen, server
+from tests.rollout.builders import HTTP, HTTPS, NODE_PORT, OLD, balancer, both, goal, node, old, seen, server
 
 BUILDING = ServerStatus.BUILD
 
@@ -237,6 +237,24 @@ class TestTakingOut:
         one, foreign = server(1, Phase.SERVING), old(9)
 
         assert plan(goal(count=1), seen(one, balancers=both(node(one), node(foreign)))) == frozenset()
+
+    def test_newer_servers_that_serve_nothing_are_left_alone(self):
+        """Somebody may be bringing them up just now."""
+        serving, newer = old(1), server(1, Phase.BOOTING)
+        state = seen(serving, newer, balancers=both(node(serving)))
+
+        assert rotation(goal(count=1, generation=OLD), state) == frozenset()
+
+    def test_newer_servers_that_serve_are_taken_out_when_an_older_generation_is_wanted(self):
+        """Going back is a rotation like any other: drained, removed, deleted."""
+        wanted, newer = old(1), server(1, Phase.SERVING)
+        back = goal(count=1, generation=OLD, listeners=(HTTP,))
+        drained = seen(wanted, newer, balancers=[balancer(node(wanted))], drained=frozenset({"new-1"}))
+
+        assert rotation(back, seen(wanted, newer, balancers=[balancer(node(wanted), node(newer))])) == {
+            SetCondition(balancer=HTTP.name, addresses=frozenset({"10.0.2.1"}), condition=Condition.DRAINING)
+        }
+        assert rotation(back, drained) == {RetireServer(server_id="new-1")}
 
     def test_nothing_is_left_to_do_when_the_generation_serves(self):
         """At the goal the bag is empty."""
