@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from asyncssh import SSHAcceptor
+from asyncssh import SSHAcceptor, SSHKey
 
 from tasks.localcloud.machines import console, firstboot, sshd
 from tasks.localcloud.machines.children import Children
@@ -42,6 +42,7 @@ class Init:
         self._lifeline = lifeline
         self._is_up = is_up
         self._children = Children()
+        self._keys: list[SSHKey] = []
 
     def live(self) -> Ending:
         """Boot, serve until the server is told to end, end all its processes, and say why it ended.
@@ -79,7 +80,12 @@ class Init:
 
         for number, why in _SIGNALS.items():
             loop.add_signal_handler(number, end, why)
-        loop.add_reader(self._lifeline, end, Ending.PULLED)
+
+        def lose_lifeline() -> None:
+            loop.remove_reader(self._lifeline)
+            end(Ending.PULLED)
+
+        loop.add_reader(self._lifeline, lose_lifeline)
 
     def _prepare(self) -> UserData:
         place = self._place

@@ -129,6 +129,17 @@ def plain_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 
 @pytest.fixture
+def new_lab(tmp_path: Path) -> Iterator[Callable[[Isolation], Lab]]:
+    """Start a hypervisor for one test, which may harm it."""
+    with contextlib.ExitStack() as labs:
+
+        def start(isolation: Isolation) -> Lab:
+            return labs.enter_context(contextlib.contextmanager(_lab)(tmp_path, isolation))
+
+        yield start
+
+
+@pytest.fixture
 def running() -> Callable[[str], list[str]]:
     """Find processes, anywhere on the machine, by their whole command line."""
 

@@ -236,3 +236,20 @@ def test_refused_namespaces_mean_plain_processes(lab, tmp_path):
         "processes Servers are plain processes with a folder each, since this machine refuses"
     )
     assert "unshare" in seen.stdout
+
+
+@pytest.mark.parametrize("isolation", Isolation)
+def test_servers_end_with_the_fork_server(new_lab, isolation):
+    """If the fork server is killed its servers end, each is reported, and a further boot says what to do."""
+    doomed = new_lab(isolation)
+    spec = doomed.boot()
+    fork_server = doomed.hypervisor._process.pid
+    machines = descendants(fork_server)
+
+    os.kill(fork_server, 9)
+
+    assert doomed.run(doomed.deaths.get()) == (spec.id, "the fork server ended")
+    assert machines
+    doomed.until(lambda: not [pid for pid in machines if Path(f"/proc/{pid}").exists()])
+    with pytest.raises(BootFailed, match="start the local cloud again"):
+        doomed.boot()
