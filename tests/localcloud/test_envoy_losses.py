@@ -46,13 +46,13 @@ async def test_no_request_is_lost_while_backends_come_and_go(running):
         assert statuses[200] > 100
 
 
-async def steady_load(frontend, method: str, stop: asyncio.Event) -> Counter[int]:
-    """Ask one request after the other, on one kept connection, and count the answers."""
-    statuses: Counter[int] = Counter()
+async def steady_load(frontend, method: str, stop: asyncio.Event) -> Counter[int | str]:
+    """Ask one request after the other, on one kept connection, and count the answers; a refusal by its text."""
+    statuses: Counter[int | str] = Counter()
     async with httpx.AsyncClient(timeout=10) as client:
         while not stop.is_set():
             answer = await client.request(method, f"http://{frontend.listens}/", content=b"entry=1")
-            statuses[answer.status_code] += 1
+            statuses[answer.status_code if answer.is_success else answer.text] += 1
     return statuses
 
 

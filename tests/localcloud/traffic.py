@@ -42,8 +42,8 @@ _ports = itertools.count(18_000)
 class Site:
     """An app server that answers with its own address.
 
-    `/hold` is answered when the test says `release`. `status` can be made bad. Idle connections are closed after
-    `keep_alive` seconds, as gunicorn does.
+    `/hold` is answered when the test says `release`. `status` can be made bad. Connections that have been answered are
+    closed after `keep_alive` idle seconds, as gunicorn does.
     """
 
     def __init__(self, address: str, *, keep_alive: float = DEADLINE) -> None:
@@ -59,13 +59,14 @@ class Site:
         """Answer requests on one connection until one side closes it."""
         self.connections += 1
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError, TimeoutError):
+            await self._answer(reader, writer, DEADLINE)
             while True:
-                await self._answer(reader, writer)
+                await self._answer(reader, writer, self._keep_alive)
         self.connections -= 1
         writer.close()
 
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), self._keep_alive)).decode()
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, patience: float) -> None:
+        head = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), patience)).decode()
         await reader.readexactly(content_length(head))
         self.requests.append(head)
         if " /hold " in head:
