@@ -69,6 +69,7 @@ class Daemon:
         async with AsyncExitStack() as parts:
             async with asyncio.timeout(START_SECONDS):
                 warning = await self._start(parts)
+            log.info("the local cloud answers")
             ready.say_started(warning)
             await self._ending.wait()
             log.info("ending")
@@ -206,7 +207,7 @@ def main(arguments: list[str]) -> int:
     """Run one local cloud in this process; gives the exit code."""
     path, pipe, turn, options = arguments
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("asyncssh").setLevel(logging.WARNING)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
     os.umask(0o077)
     state = StateDirectory(path=Path(path))
     ready = Ready(int(pipe), int(turn))

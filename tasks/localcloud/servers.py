@@ -64,6 +64,7 @@ class Servers:
         self.quota = quota or Quota()
         self._servers: dict[str, Server] = {}
         self._acts: dict[str, asyncio.Task[None]] = {}
+        self._dead: set[str] = set()
 
     def all(self) -> list[Server]:
         """Give every server, deleted ones included, newest first."""
@@ -140,7 +141,8 @@ class Servers:
         return output
 
     def machine_died(self, server_id: str) -> None:
-        """Take note that a machine has ended by itself: its server is shut off."""
+        """Take note that a machine has ended by itself: its server is shut off, now or when its boot is over."""
+        self._dead.add(server_id)
         server = self._servers.get(server_id)
         if server and server.vm_state is VmState.ACTIVE and server.task_state is None:
             self._change(server_id, vm_state=VmState.STOPPED)
@@ -171,14 +173,21 @@ class Servers:
     async def _build(self, server: Server) -> None:
         self._change(server.id, task_state=TaskState.SPAWNING)
         await self._machines.boot(machine_of(server, self._site))
-        self._change(server.id, vm_state=VmState.ACTIVE, task_state=None, launched=datetime.now(UTC))
+        self._change(server.id, launched=datetime.now(UTC))
+        self._came_up(server.id)
 
     async def _reboot(self, server_id: str, reboot: Callable[[str], Awaitable[None]]) -> None:
+        self._dead.discard(server_id)
         await reboot(server_id)
-        self._change(server_id, vm_state=VmState.ACTIVE, task_state=None, fault=None)
+        self._came_up(server_id)
+
+    def _came_up(self, server_id: str) -> None:
+        vm_state = VmState.STOPPED if server_id in self._dead else VmState.ACTIVE
+        self._change(server_id, vm_state=vm_state, task_state=None, fault=None)
 
     async def _delete(self, server_id: str) -> None:
         await self._machines.delete(server_id)
+        self._dead.discard(server_id)
         server = self._change(server_id, vm_state=VmState.DELETED, task_state=None, deleted=datetime.now(UTC))
         self._site.private_ips.give_back(server.private_ip)
 

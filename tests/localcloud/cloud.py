@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +35,7 @@ class InstantMachines:
         self.power.set()
         self.begun = asyncio.Event()
         self.broken = ""
+        self.on_boot: Callable[[str], None] = lambda _: None
 
     async def boot(self, spec: MachineSpec) -> None:
         """Be up as soon as there is power."""
@@ -43,6 +44,7 @@ class InstantMachines:
         if self.broken:
             raise BootFailed(self.broken)
         self.booted[spec.id] = spec
+        self.on_boot(spec.id)
 
     async def reboot(self, machine_id: str) -> None:
         """Be up again as soon as there is power."""

@@ -108,6 +108,15 @@ async def test_a_machine_that_dies_shuts_its_server_off(cloud: Cloud):
     assert (await cloud.show(server_id))["status"] == "ACTIVE"
 
 
+async def test_a_machine_that_dies_as_soon_as_it_is_up(cloud: Cloud):
+    """A machine that ends before its boot has been noted is SHUTOFF, not ACTIVE for ever."""
+    cloud.machines.on_boot = cloud.servers.machine_died
+    server_id = await cloud.create()
+    await cloud.settle()
+
+    assert (await cloud.show(server_id))["status"] == "SHUTOFF"
+
+
 async def test_a_conflict_is_worded_as_novas(cloud: Cloud):
     """409 is `conflictingRequest` and names action, server and state."""
     cloud.machines.power.clear()
