@@ -1,0 +1,115 @@
+"""New servers that fail: they go, the old ones serve on, and the operator reads why."""
+
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.stories.operators import CHECKOUT, Operator, Ran, ended, eventually
+
+ONE = "count = 1\n"
+FAILING_TEST = """
+from django.test import SimpleTestCase
+
+
+class Broken(SimpleTestCase):
+    def test_sums(self):
+        self.assertEqual(2 + 2, 5, "two and two")
+"""
+
+
+@pytest.fixture
+def scripts(site: Operator) -> Iterator[Path]:
+    """Give a copy of the bootstrap scripts, to be changed."""
+    copy = site.folder / "scripts"
+    shutil.copytree(CHECKOUT / "bootstrap_scripts", copy)
+    yield copy
+    shutil.rmtree(copy)
+
+
+@contextmanager
+def undisturbed(site: Operator) -> Iterator[None]:
+    """Expect that what happens meanwhile changes neither servers nor nodes, and that the page answers afterwards."""
+    cloud = site.cloud()
+    before = cloud.servers().keys(), cloud.nodes()
+    yield
+    assert (cloud.servers().keys(), cloud.nodes()) == before
+    assert {cloud.page(address).server for address in cloud.addresses()} == before[0]
+
+
+def assert_failed(ran: Ran, *, stage: str) -> None:
+    """Expect exit code 4, and a message that names the stage and the server, without a traceback of ours."""
+    assert ran.code == 4, ran.text
+    assert f"{stage} failed on guestbook-production-" in ran.stderr
+    assert "Traceback" not in ran.stderr.split("its last output:")[0]
+
+
+def test_a_set_up_script_that_fails(site: Operator, scripts: Path):
+    """When a set-up script exits 1, the deploy exits 4 and shows server, script and the script's last lines."""
+    (scripts / "15-fonts.sh").write_text("#!/bin/sh\necho looking for fonts\necho no fonts here >&2\nexit 1\n")
+    with undisturbed(site):
+        ran = site.with_settings(f'{ONE}bootstrap_scripts = "{scripts}"\n').fab("deploy")
+
+    assert_failed(ran, stage="set up")
+    assert "15-fonts.sh exited 1" in ran.stderr
+    assert "    looking for fonts\n    no fonts here\n" in ran.stderr
+    assert "undoing what was done; servers that served stay as they are" in ran.stdout
+
+
+def test_app_tests_that_fail(site: Operator):
+    """When a unit test of the app fails on a new server, the deploy exits 4 and shows the test's own message."""
+    app = site.folder / "app"
+    shutil.copytree(CHECKOUT / "tests/sample_app", app, ignore=shutil.ignore_patterns("__pycache__"))
+    (app / "guestbook/tests/test_sums.py").write_text(FAILING_TEST)
+    with undisturbed(site):
+        ran = site.with_settings(f'{ONE}[source]\npath = "{app}"\n').fab("deploy")
+
+    assert_failed(ran, stage="test")
+    assert "AssertionError: 4 != 5 : two and two" in ran.stderr
+    assert "FAILED (failures=1)" in ran.stderr
+
+
+def test_a_check_that_is_never_passed(site: Operator):
+    """When a new server does not answer its check as expected, the deploy exits 4 and shows what it answered."""
+    settings = f'{ONE}[check]\npath = "/nowhere"\ndeadline = 1\n'
+    with undisturbed(site):
+        ran = site.with_settings(settings).fab("deploy")
+
+    assert ran.code == 4, ran.text
+    assert "was not up within 1 s" in ran.stderr
+    assert "/nowhere is to answer 200, but it answered 404; the answer began:" in ran.stderr
+    assert "Not Found" in ran.stderr
+    assert "Traceback" not in ran.text
+
+
+def test_migrations_that_fail(site: Operator):
+    """When the migrations fail, the deploy exits 4, and shows server, stage and last lines."""
+    settings = f'{ONE}[commands]\nmigrate = "echo no such table; false"\n'
+    with undisturbed(site):
+        ran = site.with_settings(settings).fab("deploy")
+
+    assert_failed(ran, stage="migrate")
+    assert "    no such table\n" in ran.stderr
+
+
+def test_ctrl_c(site: Operator, scripts: Path):
+    """Ctrl-C while a new server is being set up ends the deploy with exit code 4, and the new server is deleted."""
+    (scripts / "15-wait.sh").write_text("#!/bin/sh\necho waiting for Ctrl-C\nexec sleep 600\n")
+    earlier = set(site.deploys.rglob("*.log"))
+    with undisturbed(site):
+        deploy = site.with_settings(f'{ONE}bootstrap_scripts = "{scripts}"\n').start("fab", "deploy")
+        eventually(lambda: _waits(set(site.deploys.rglob("*.log")) - earlier), "the script that waits")
+        os.killpg(deploy.pid, signal.SIGINT)
+        ran = ended(deploy)
+
+    assert ran.code == 4, ran.text
+    assert "stopped by Ctrl-C" in ran.stderr
+    assert "Traceback" not in ran.text
+
+
+def _waits(outputs: set[Path]) -> bool | None:
+    return any("waiting for Ctrl-C" in output.read_text() for output in outputs) or None

@@ -1,0 +1,82 @@
+"""The life of local clouds."""
+
+from collections.abc import Callable
+
+import requests
+
+from tests.stories.leftovers import leftovers
+from tests.stories.operators import Operator
+
+
+def test_down_leaves_nothing(operator: Operator):
+    """After `local.down` there is no process, mount or file of the cloud, and its addresses do not answer."""
+    one = operator.with_settings("count = 1\n")
+    one.manages("deploy")
+    [address, _] = one.cloud().addresses()
+    assert leftovers(one.folder)
+    ran = one.manages("local.down")
+
+    assert "nothing of it is left" in ran.stdout
+    assert leftovers(one.folder) == []
+    assert one.local_status()["running"] is False
+    assert _refuses(address)
+
+
+def test_a_cloud_that_is_started_anew(operator: Operator):
+    """A cloud that is started after `local.down` has new credentials."""
+    operator.manages("local.up")
+    before = operator.local_status()
+    operator.manages("local.down")
+    operator.manages("local.up")
+    after = operator.local_status()
+
+    assert not {before["password"], before["api_key"]} & {after["password"], after["api_key"]}
+
+
+def test_up_twice_is_one_cloud(operator: Operator):
+    """`local.up` on a cloud that runs leaves it as it is, and says so."""
+    operator.manages("local.up")
+    before = operator.local_status()
+    again = operator.manages("local.up")
+
+    assert "running already" in again.stdout
+    assert operator.local_status() == before
+
+
+def test_two_clouds_do_not_meet(operators: Callable[[], Operator]):
+    """Clouds of two state folders have networks of their own; a deploy to one is not seen in the other."""
+    here, there = operators().with_settings("count = 1\n"), operators()
+    there.manages("local.up")
+    here.manages("deploy")
+    [address, _] = here.cloud().addresses()
+
+    assert there.cloud().servers() == {}
+    assert there.cloud().balancers() == {}
+    assert _network(there.local_status()["auth_url_v3"]) != _network(here.local_status()["auth_url_v3"])
+    there.manages("local.down")
+    assert here.cloud().page(address).status == 200
+
+
+def test_status_for_other_clients(operator: Operator):
+    """`local.status --json` has the documented keys; with them a client gets a token at either identity API."""
+    operator.manages("local.up")
+    status = operator.local_status()
+    keys = "running state_dir clouds_yaml auth_url_v2 auth_url_v3 region username api_key password project"
+    by_key = {"RAX-KSKEY:apiKeyCredentials": {"username": status["username"], "apiKey": status["api_key"]}}
+    answer = requests.post(f"{status['auth_url_v2']}/tokens", json={"auth": by_key}, timeout=30)
+
+    assert set(status) == set(keys.split())
+    assert answer.json()["access"]["token"]["id"]
+    assert operator.cloud().session.get_token()
+
+
+def _network(url: str) -> str:
+    return url.removeprefix("http://").rsplit(".", 2)[0]
+
+
+def _refuses(address: str) -> bool:
+    try:
+        requests.get(address, timeout=5)
+    except requests.ConnectionError:
+        return True
+    return False
