@@ -9,13 +9,13 @@ from __future__ import annotations
 import shlex
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Protocol
 
 import paramiko
 
-from tasks.errors import CommandFailed, Interrupted
+from tasks.errors import CommandFailed, Interrupted, ReleaseError
 from tasks.hosts.connection import unreachable
 from tasks.hosts.connections import Connections
 from tasks.hosts.output import Lines
@@ -64,6 +64,7 @@ def run(server: Server, command: Command, *, user: str, on: Connections, lines: 
     """Run a command to its end.
 
     :raises CommandFailed: it exited with another code than 0, or did not end before its deadline.
+    :raises ReleaseError: its input could not be read on our side.
     :raises HostUnreachable: there is no connection, or it was lost. Whether the command still runs is not known.
     :raises Interrupted: everything was told to stop.
     """
@@ -100,11 +101,12 @@ def _exit_code(channel: paramiko.Channel, command: Command, user: str, lines: Li
 
 def _feed(channel: paramiko.Channel, feed: Callable[[Sink], None]) -> None:
     try:
-        with channel.makefile_stdin("wb", _CHUNK) as stdin:
+        with channel.makefile_stdin("wb", _CHUNK) as stdin:  # closing it ends the command's input
             feed(stdin)
-        channel.shutdown_write()
-    except OSError:  # the command ended without reading it all: its output and exit code say why
-        return
+    except OSError as error:
+        if not channel.closed:
+            raise ReleaseError(f"what was to be sent to the server could not be read: {error}") from error
+        # Else the command ended without reading it all; its output and exit code say why.
 
 
 @contextmanager
@@ -114,7 +116,7 @@ def _closing_after(seconds: float, channel: paramiko.Channel) -> Iterator[thread
 
     def expire() -> None:
         expired.set()
-        channel.close()
+        _close(channel)
 
     timer = threading.Timer(seconds, expire)
     timer.daemon = True
@@ -123,4 +125,9 @@ def _closing_after(seconds: float, channel: paramiko.Channel) -> Iterator[thread
         yield expired
     finally:
         timer.cancel()
+        _close(channel)
+
+
+def _close(channel: paramiko.Channel) -> None:
+    with suppress(paramiko.SSHException, EOFError, OSError):  # the connection may be lost already
         channel.close()

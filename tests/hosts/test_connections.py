@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -140,7 +141,7 @@ def hang_up_on_all(listener: socket.socket, stop: threading.Event) -> None:
             connection, _ = listener.accept()
         except OSError:
             continue
-        with connection:
+        with connection, suppress(OSError):
             connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
 

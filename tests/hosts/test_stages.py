@@ -2,10 +2,11 @@
 
 import hashlib
 import stat
+from pathlib import Path
 
 import pytest
 
-from tasks.errors import CommandFailed, Interrupted, SettingsError
+from tasks.errors import CommandFailed, Interrupted, ReleaseError, SettingsError
 from tasks.hosts.access import Secret
 from tasks.hosts.app import AppCommands, Deadlines
 from tests.hosts.conftest import a_server
@@ -135,6 +136,28 @@ def test_a_push_that_the_server_cannot_take(room):
 
     with pytest.raises(CommandFailed, match="tar: Procfile: Cannot open"):
         room.hosts().set_up(room.server)
+
+
+def test_a_push_that_cannot_be_read_here(room, monkeypatch):
+    """A file that cannot be read while it is sent is an error: the server does not go on with half of what it needs."""
+    room.script("10-first.sh", "touch reached\n")
+    monkeypatch.setattr(Path, "open", unreadable(Path.open))
+
+    with pytest.raises(ReleaseError, match=r"could not be read: .*10-first"):
+        room.hosts().set_up(room.server)
+
+    assert not room.on_server("reached").exists()
+
+
+def unreadable(open_):
+    """Open every file but the scripts to be sent."""
+
+    def opened(path, mode="r", *rest, **options):
+        if path.suffix == ".sh" and mode == "rb":
+            raise PermissionError(13, "Permission denied", str(path))
+        return open_(path, mode, *rest, **options)
+
+    return opened
 
 
 def test_no_bootstrap_scripts(room):
