@@ -11,7 +11,7 @@ from tasks.deploy import ENVIRONMENT
 @command(
     help={
         "count": "Only a generation with this many servers.",
-        "release": "Only a generation of this release (its id).",
+        "release": "Only a generation of this release: its id, a git revision, or the path of a built artifact.",
         "environment": ENVIRONMENT,
     }
 )
@@ -29,6 +29,8 @@ def rotate(_c: Context, count: int | None = None, release: str | None = None, en
 
     settings = load(environment=environment)
     with wiring.open_site(settings) as opened:
-        ready = fleet.newest_ready(opened.site.observe(), release=release, count=count)
-        seen = deploying.rotate(wiring.goal_of(settings, ready), opened.site)
-        show(wiring.state(settings, seen), opened.console)
+        seen = opened.site.observe()
+        wanted = release if release in fleet.releases(seen) else wiring.release_id(settings, release)
+        ready = fleet.newest_ready(seen, release=wanted, count=count)
+        state = wiring.state(settings, deploying.rotate(wiring.goal_of(settings, ready), opened.site))
+        show(state, opened.console)

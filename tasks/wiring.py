@@ -116,6 +116,11 @@ def build_release(settings: Settings, wanted: str | None) -> Release:
     return build(source, target, default_cache())
 
 
+def release_id(settings: Settings, wanted: str | None) -> str | None:
+    """Give the id of the release that is wanted; None when any will do."""
+    return build_release(settings, wanted).id if wanted else None
+
+
 @contextmanager
 def open_site(settings: Settings) -> Iterator[Opened]:
     """Open the cloud, starting the local one if it is meant, and give everything a rollout works with.

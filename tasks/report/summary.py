@@ -36,7 +36,7 @@ def show_summary(state: State, release: Release, stages: Mapping[str, float], jo
         _say(console, f"            {escape(release.note)}")
     _say(console, f"  Stages    {_stages(stages)}")
     _say(console, f"  Journal   {escape(str(journal))}\n")
-    console.print(Padding(servers_table(state), (0, 0, 1, 2)))
+    console.print(Padding(servers_table(state), (0, 0, 1, 2), expand=False))
     for number, (command, meaning) in enumerate(_next_commands(state)):
         _say(console, f"  {'' if number else 'Next':8}  [bold]{command:14}[/]  {meaning}")
 

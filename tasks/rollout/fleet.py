@@ -17,6 +17,11 @@ def newest(seen: Observation) -> tuple[Server, ...]:
     return seen.generation(generations[0])
 
 
+def releases(seen: Observation) -> set[str]:
+    """Give the ids of all releases that servers carry."""
+    return {server.labels.release for server in seen.servers}
+
+
 def is_ready(servers: tuple[Server, ...]) -> bool:
     """Say whether a generation may take traffic: its migrations ran, and every server has passed every stage."""
     passed = all(one.status is ServerStatus.ACTIVE and one.phase.reached(Phase.READY) for one in servers)
