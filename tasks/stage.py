@@ -6,7 +6,8 @@ from typing import Any
 
 from tasks import wiring
 from tasks.rollout import deploying, fleet
-from tasks.rollout.model import Observation, Server
+from tasks.rollout.model import Server
+from tasks.rollout.observation import Observation
 from tasks.settings_file import load
 
 

@@ -10,7 +10,8 @@ from rich.markup import escape
 from tasks.report.consoles import terminal
 from tasks.report.wording import Names, planned
 from tasks.rollout.forecast import Rounds
-from tasks.rollout.model import Goal, Observation
+from tasks.rollout.model import Goal
+from tasks.rollout.observation import Observation
 from tasks.rollout.reverting import in_rotation
 from tasks.rollout.steps import CreateServer, RetireServer, SetCondition, Step
 

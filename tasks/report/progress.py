@@ -14,7 +14,8 @@ from rich.markup import escape
 from tasks.errors import Interrupted
 from tasks.report.wording import STAGES, Names, doing, done
 from tasks.rollout.events import Event, Failed, Finished, Observed, Reverting, Said, Started
-from tasks.rollout.model import Fact, Server, ServerStatus
+from tasks.rollout.model import Server, ServerStatus
+from tasks.rollout.observation import Fact
 from tasks.rollout.steps import Step, WatchBuilds
 from tasks.waiting import Clock
 

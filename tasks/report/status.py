@@ -12,7 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from tasks.report.wording import Names
-from tasks.rollout.model import Condition, LoadBalancer, Observation, Server
+from tasks.rollout.model import Condition, LoadBalancer, Server
+from tasks.rollout.observation import Observation
 from tasks.rollout.reverting import in_rotation
 
 

@@ -10,7 +10,8 @@ from tasks.errors import DeployError, Interrupted, Reverted, Unfinished
 from tasks.rollout.events import Reverting
 from tasks.rollout.fleet import names
 from tasks.rollout.loop import Loop, Planner
-from tasks.rollout.model import Goal, Observation, Server
+from tasks.rollout.model import Goal, Server
+from tasks.rollout.observation import Observation
 from tasks.rollout.planning import boot, plan, rotation
 from tasks.rollout.preflight import preflight
 from tasks.rollout.reverting import Place, has_begun, in_rotation, is_past_return, revert

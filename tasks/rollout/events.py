@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tasks.rollout.model import Fact, Observation
+from tasks.rollout.observation import Fact, Observation
 from tasks.rollout.steps import Step
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tasks.errors import SettingsError
-from tasks.rollout.model import Observation, Phase, Server, ServerStatus
+from tasks.rollout.model import Phase, Server, ServerStatus
+from tasks.rollout.observation import Observation
 
 
 def newest(seen: Observation) -> tuple[Server, ...]:

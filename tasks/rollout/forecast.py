@@ -13,18 +13,15 @@ from tasks.rollout.loop import Planner
 from tasks.rollout.model import (
     BalancerStatus,
     Condition,
-    Drained,
-    Fact,
     Goal,
-    Gone,
     LoadBalancer,
     Node,
     NodeStatus,
-    Observation,
     Phase,
     Server,
     ServerStatus,
 )
+from tasks.rollout.observation import Drained, Fact, Gone, Observation
 
 Rounds = tuple[frozenset[steps.Step], ...]
 

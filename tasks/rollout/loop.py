@@ -15,7 +15,7 @@ from typing import Protocol
 
 from tasks.errors import RolloutError
 from tasks.rollout.events import Failed, Finished, Listen, Started
-from tasks.rollout.model import Fact, Observation
+from tasks.rollout.observation import Fact, Observation
 from tasks.rollout.steps import Step
 from tasks.waiting import Clock
 

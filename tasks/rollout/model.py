@@ -1,4 +1,4 @@
-"""The values that the rollout thinks in: servers, load balancers, nodes, what is wanted and what was seen.
+"""The values that the rollout thinks in: servers, load balancers, nodes, and what is wanted.
 
 Nothing here knows an API. What a cloud says is turned into these values at the edge; a status that we do not know
 becomes UNKNOWN, not a crash.
@@ -7,7 +7,7 @@ becomes UNKNOWN, not a crash.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -223,80 +223,3 @@ class Goal:
             phase=Phase.BOOTING,
         )
         return ServerRequest(name=f"{self.app}-{self.environment}-{self.generation}-{slot}", labels=labels)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Gone:
-    """Fact: the server does not exist any more."""
-
-    server_id: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class BuildDied:
-    """Fact: a build for this slot failed and had to be replaced."""
-
-    slot: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Drained:
-    """Fact: no established connection was left on the server's node port, or the drain limit passed.
-
-    `cut` counts the connections that were still open then; None when they could not be counted.
-    """
-
-    server_id: str
-    cut: int | None
-
-
-Fact = Server | LoadBalancer | Gone | BuildDied | Drained
-
-
-@dataclass(frozen=True, kw_only=True)
-class Observation:
-    """What was seen: our servers, the load balancers of our listeners, and what this run found out about them."""
-
-    servers: tuple[Server, ...] = ()
-    balancers: tuple[LoadBalancer, ...] = ()
-    drained: frozenset[str] = frozenset()
-    died: Mapping[int, int] = field(default_factory=dict)
-
-    def server(self, server_id: str) -> Server | None:
-        """Find a server by id."""
-        return next((server for server in self.servers if server.id == server_id), None)
-
-    def balancer(self, name: str) -> LoadBalancer | None:
-        """Find the load balancer of a listener, by the listener's name."""
-        return next((balancer for balancer in self.balancers if balancer.name == name), None)
-
-    def generations(self) -> tuple[str, ...]:
-        """Give the generations that have servers, newest first: their names begin with the time."""
-        return tuple(sorted({server.labels.generation for server in self.servers}, reverse=True))
-
-    def generation(self, generation: str) -> tuple[Server, ...]:
-        """Give the servers of one generation, by slot."""
-        found = (server for server in self.servers if server.labels.generation == generation)
-        return tuple(sorted(found, key=lambda server: server.labels.slot))
-
-    def updated(self, *facts: Fact) -> Observation:
-        """Give the observation with what was seen since."""
-        seen = self
-        for fact in facts:
-            seen = seen._with(fact)
-        return seen
-
-    def _with(self, fact: Fact) -> Observation:
-        match fact:
-            case Server():
-                others = tuple(server for server in self.servers if server.id != fact.id)
-                return replace(self, servers=(*others, fact))
-            case LoadBalancer():
-                rest = tuple(balancer for balancer in self.balancers if balancer.id != fact.id)
-                return replace(self, balancers=(*rest, fact))
-            case Gone():
-                return replace(self, servers=tuple(server for server in self.servers if server.id != fact.server_id))
-            case BuildDied():
-                return replace(self, died={**self.died, fact.slot: self.died.get(fact.slot, 0) + 1})
-            case Drained():
-                return replace(self, drained=self.drained | {fact.server_id})

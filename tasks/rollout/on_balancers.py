@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from tasks.errors import CloudError, Immutable, NotFound
 from tasks.rollout import steps
 from tasks.rollout.guard import Guard
-from tasks.rollout.model import BalancerStatus, LoadBalancer, NodeStatus, Observation
+from tasks.rollout.model import BalancerStatus, LoadBalancer, NodeStatus
+from tasks.rollout.observation import Observation
 from tasks.rollout.ports import Balancers
 from tasks.waiting import Clock, Patience, until
 

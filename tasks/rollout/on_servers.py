@@ -8,17 +8,8 @@ from dataclasses import dataclass, replace
 from tasks.errors import BuildFailed, NotFound, Uncertain
 from tasks.rollout import steps
 from tasks.rollout.guard import Guard
-from tasks.rollout.model import (
-    BuildDied,
-    Drained,
-    Fact,
-    Goal,
-    Gone,
-    Observation,
-    Phase,
-    Server,
-    ServerStatus,
-)
+from tasks.rollout.model import Goal, Phase, Server, ServerStatus
+from tasks.rollout.observation import BuildDied, Drained, Fact, Gone, Observation
 from tasks.rollout.ports import Compute, Hosts
 from tasks.waiting import Clock, Patience, until
 

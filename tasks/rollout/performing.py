@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tasks.rollout import steps
-from tasks.rollout.model import Fact, Observation
+from tasks.rollout.observation import Fact, Observation
 from tasks.rollout.on_balancers import BalancerActs
 from tasks.rollout.on_servers import ServerActs
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from tasks.rollout.events import Listen, Observed, Said
 from tasks.rollout.guard import Guard
 from tasks.rollout.loop import Loop, Perform, ThreadWorkers, Workers
-from tasks.rollout.model import Goal, Listener, Observation
+from tasks.rollout.model import Goal, Listener
+from tasks.rollout.observation import Observation
 from tasks.rollout.on_balancers import BalancerActs
 from tasks.rollout.on_servers import Limits, ServerActs
 from tasks.rollout.performing import Performer

@@ -11,12 +11,12 @@ from tasks.rollout.model import (
     LoadBalancer,
     Node,
     NodeStatus,
-    Observation,
     Phase,
     Server,
     ServerStatus,
     VirtualIp,
 )
+from tasks.rollout.observation import Observation
 
 NODE_PORT = 8000
 HTTP = Listener(name="shop-test-http", port=80, protocol="HTTP", node_port=NODE_PORT)

@@ -10,12 +10,8 @@ from datetime import UTC, datetime
 
 from tasks.errors import CloudError, HostError, NotFound
 from tasks.rollout.loop import Outcome, Perform
-from tasks.rollout.model import (
-    Observation,
-    Server,
-    ServerRequest,
-    ServerStatus,
-)
+from tasks.rollout.model import Server, ServerRequest, ServerStatus
+from tasks.rollout.observation import Observation
 from tasks.rollout.on_servers import Limits
 from tasks.rollout.site import Site
 from tasks.rollout.steps import Step
