@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tasks.report.progress import Progress
     from tasks.report.status import State
     from tasks.rollout.events import Event, Listen
-    from tasks.rollout.model import Observation
+    from tasks.rollout.observation import Observation
     from tasks.rollout.site import Site
     from tasks.waiting import Clock
 
@@ -168,7 +168,7 @@ def state(settings: Settings, seen: Observation) -> State:
 
 def look(settings: Settings) -> Observation:
     """Look at the cloud and change nothing. A local cloud that does not run has nothing in it, and is not started."""
-    from tasks.rollout.model import Observation
+    from tasks.rollout.observation import Observation
 
     if settings.is_local and local_cloud.running_at() is None:
         return Observation()
