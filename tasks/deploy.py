@@ -48,6 +48,7 @@ def plan(_c: Context, count: int | None = None, release: str | None = None, envi
     configured and the local cloud does not run, it is not started: a deploy would begin with nothing.
     """
     from tasks import wiring
+    from tasks.report.consoles import terminal
     from tasks.report.plan import show_plan
     from tasks.rollout.forecast import forecast
     from tasks.rollout.planning import plan as planner
@@ -56,7 +57,7 @@ def plan(_c: Context, count: int | None = None, release: str | None = None, envi
     settings = load(count=count, environment=environment)
     seen = wiring.look(settings)
     goal = wiring.new_goal(settings, wiring.build_release(settings, release).id)
-    show_plan(forecast(partial(planner, goal), goal, seen), goal, seen)
+    show_plan(forecast(partial(planner, goal), goal, seen), goal, seen, terminal())
 
 
 @command(help={"json": "As JSON, for programs.", "environment": ENVIRONMENT})

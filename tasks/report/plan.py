@@ -7,7 +7,6 @@ from collections import Counter
 from rich.console import Console
 from rich.markup import escape
 
-from tasks.report.consoles import terminal
 from tasks.report.wording import Names, planned
 from tasks.rollout.forecast import Rounds
 from tasks.rollout.model import Goal
@@ -16,9 +15,8 @@ from tasks.rollout.reverting import in_rotation
 from tasks.rollout.steps import CreateServer, RetireServer, SetCondition, Step
 
 
-def show_plan(rounds: Rounds, goal: Goal, seen: Observation) -> None:
+def show_plan(rounds: Rounds, goal: Goal, seen: Observation, console: Console) -> None:
     """Print what a deploy would do."""
-    console = terminal()
     steps = [step for bag in rounds for step in sorted(bag, key=str)]
     kinds = Counter(type(step) for step in steps)
     live = {place.server_id for place in in_rotation(seen)}

@@ -1,0 +1,100 @@
+"""The state of a site, as programs and as people read it."""
+
+import io
+
+from rich.console import Console
+
+from tasks.report.status import State, addresses, as_json, print_console, show
+from tasks.rollout.model import Condition, NodeStatus
+from tests.rollout.builders import HTTP, HTTPS, balancer, both, node, old, seen, server
+
+
+def state(*servers, balancers=()):
+    """Give a state."""
+    return State(app="shop", environment="test", cloud="acme", seen=seen(*servers, balancers=balancers))
+
+
+def text(given, width=80):
+    """Give what `status` prints."""
+    console = Console(file=io.StringIO(), width=width, no_color=True)
+    show(given, console)
+    return console.file.getvalue()
+
+
+def test_the_json_has_the_documented_keys():
+    """A program that reads `status --json` finds what the issue of the format says, and nothing else."""
+    one = old(1)
+    shown = as_json(state(one, balancers=[balancer(node(one))]))
+
+    assert list(shown) == ["app", "environment", "cloud", "release", "generation", "servers", "load_balancers"]
+    assert list(shown["servers"][0])[:9] == [
+        "id", "name", "private_ip", "status", "phase", "release", "generation", "created", "in_rotation",
+    ]  # fmt: skip
+    assert list(shown["load_balancers"][0]) == ["id", "name", "virtual_ips", "port", "protocol", "status", "nodes"]
+    assert list(shown["load_balancers"][0]["nodes"][0]) == [
+        "address", "port", "condition", "status", "weight", "server_id",
+    ]  # fmt: skip
+
+
+def test_the_json_names_the_release_that_serves():
+    """Not the newest that exists: a generation that is being brought up serves nothing yet."""
+    one = old(1)
+    shown = as_json(state(one, server(1), balancers=both(node(one))))
+
+    assert (shown["release"], shown["generation"]) == ("r1", one.labels.generation)
+    assert [entry["in_rotation"] for entry in shown["servers"]] == [False, True]
+
+
+def test_the_json_of_nothing_is_empty_not_absent():
+    """With no servers at all, every key is there."""
+    shown = as_json(state())
+
+    assert (shown["release"], shown["generation"], shown["servers"], shown["load_balancers"]) == (None, None, [], [])
+
+
+def test_a_node_of_nobody_has_no_server():
+    """Foreign nodes are shown, and told apart."""
+    foreign = old(9)
+    given = state(old(1), balancers=[balancer(node(old(1)), node(foreign))])
+
+    assert [entry["server_id"] for entry in as_json(given)["load_balancers"][0]["nodes"]] == ["old-1", None]
+    assert "(not ours, left alone)" in text(given)
+
+
+def test_a_draining_node_does_not_count_as_rotation():
+    """In rotation is who gets new requests."""
+    one = old(1)
+    given = state(one, balancers=[balancer(node(one, Condition.DRAINING, NodeStatus.ONLINE))])
+
+    assert not as_json(given)["servers"][0]["in_rotation"]
+    assert "0 servers serve" in text(given)
+
+
+def test_the_tables_fit_80_columns():
+    """An operator sees the whole state in an ordinary terminal."""
+    one = old(1, name="shop-test-20260101-000000-aa-1", private_ip="10.176.100.100")
+    printed = text(state(one, balancers=both(node(one))))
+
+    assert max(map(len, printed.splitlines())) <= 80
+    assert "shop in test on acme: 1 server serves, release r1" in printed
+    assert "20260101-000000-aa-1" in printed
+
+
+def test_nothing_says_what_to_do():
+    """Before the first deploy, the command is named."""
+    assert "`fab deploy` makes some" in text(state())
+
+
+def test_addresses_name_scheme_and_port():
+    """What to open in a browser, in the order of the ports."""
+    assert addresses(seen(balancers=[balancer(listener=HTTPS), balancer(listener=HTTP)])) == [
+        "http://192.0.2.1:80/",
+        "http://192.0.2.1:443/",
+    ]
+
+
+def test_a_console_cannot_move_the_cursor(capsys):
+    """Escape sequences that a server prints do not reach the operator's terminal."""
+    print_console("ready\x1b[2J\x07\n\tok")
+
+    assert capsys.readouterr().out == "ready[2J\n\tok\n"
