@@ -1,6 +1,7 @@
 """Waiting: for events, with deadlines, and never longer than told to."""
 
 import threading
+from itertools import pairwise
 
 import pytest
 
@@ -37,7 +38,7 @@ def test_looks_become_rarer_up_to_a_bound():
             patience=Patience(limit=20, first=0.5, growth=2, longest=4),
             clock=clock,
         )
-    pauses = [later - earlier for earlier, later in zip(looks, looks[1:], strict=False)]
+    pauses = [later - earlier for earlier, later in pairwise(looks)]
     assert pauses[:5] == [0.5, 1, 2, 4, 4]
 
 
@@ -57,7 +58,7 @@ def test_a_stop_ends_a_wait_in_another_thread():
 
     def wait():
         try:
-            until(lambda: waiting.set(), what="never", patience=Patience(limit=60, first=60), clock=clock)
+            until(waiting.set, what="never", patience=Patience(limit=60, first=60), clock=clock)
         except Interrupted as error:
             caught.append(error)
 
