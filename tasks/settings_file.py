@@ -39,7 +39,12 @@ def load(**overrides: Any) -> Settings:
     path = find_file()
     given = _read(path) if path else {}
     given |= {key: value for key, value in overrides.items() if value is not None}
-    return validate(given, origin=path or Path(FILE_NAME))
+    try:
+        return validate(given, folder=path.parent if path else PACKAGE_ROOT)
+    except ValidationError as invalid:
+        lines = "".join(f"\n  {line}" for line in _mistakes(invalid))
+        where = f" in {path}" if path else ""
+        raise SettingsError(f"the settings{where} can not be used:{lines}") from None
 
 
 def find_file() -> Path | None:
@@ -58,19 +63,15 @@ def find_file() -> Path | None:
     return beside if beside.is_file() else None
 
 
-def validate(given: Mapping[str, Any], *, origin: Path) -> Settings:
-    """Turn what a file says into settings. Relative paths are relative to the file, `origin`.
+def validate(given: Mapping[str, Any], *, folder: Path) -> Settings:
+    """Turn what is given into settings. Relative paths are relative to `folder`.
 
-    :raises SettingsError: with every mistake, one a line.
+    :raises ValidationError: with every mistake.
     """
     defaults = LOCAL_DEFAULTS if given.get("cloud", LOCAL) == LOCAL else CLOUD_DEFAULTS
-    try:
-        settings = Settings.model_validate(_merged(defaults, given))
-    except ValidationError as invalid:
-        lines = "".join(f"\n  {line}" for line in _mistakes(invalid))
-        raise SettingsError(f"{origin} can not be used:{lines}") from None
-    source = settings.source.model_copy(update={"path": origin.parent / settings.source.path})
-    scripts = origin.parent / settings.bootstrap_scripts
+    settings = Settings.model_validate(_merged(defaults, given))
+    source = settings.source.model_copy(update={"path": folder / settings.source.path})
+    scripts = folder / settings.bootstrap_scripts
     return settings.model_copy(update={"source": source, "bootstrap_scripts": scripts})
 
 

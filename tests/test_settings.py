@@ -54,7 +54,7 @@ def test_all_mistakes_are_reported_together(write):
         load()
 
     assert str(caught.value).splitlines() == [
-        f"{path} can not be used:",
+        f"the settings in {path} can not be used:",
         "  count: input should be greater than or equal to 1",
         "  server.flavour: there is no such key; did you mean flavor?",
         "  listeners.0.port: has to be set",
