@@ -64,25 +64,27 @@ class Cloud:
         """Give all servers, by name."""
         return {server.name: server for server in self.nova.servers.list()}
 
-    def balancers(self) -> dict[int, dict[str, Any]]:
-        """Give all load balancers with their nodes, by port."""
+    def balancers(self) -> dict[str, dict[str, Any]]:
+        """Give all load balancers with their nodes, by name, ordered by port."""
         listed = self.session.get("/loadbalancers", endpoint_filter=BALANCERS).json()["loadBalancers"]
-        shown = [self.session.get(f"/loadbalancers/{one['id']}", endpoint_filter=BALANCERS).json() for one in listed]
-        return {one["loadBalancer"]["port"]: one["loadBalancer"] for one in shown}
+        ids = [one["id"] for one in sorted(listed, key=lambda one: one["port"])]
+        shown = [self.session.get(f"/loadbalancers/{id_}", endpoint_filter=BALANCERS).json() for id_ in ids]
+        return {one["loadBalancer"]["name"]: one["loadBalancer"] for one in shown}
 
     def nodes(self) -> dict[str, str]:
         """Give the condition of every node, by load balancer and address."""
         return {
-            f"{balancer['name']} {node['address']}": node["condition"]
-            for balancer in self.balancers().values()
+            f"{name} {node['address']}": node["condition"]
+            for name, balancer in self.balancers().items()
             for node in balancer.get("nodes", ())
         }
 
-    def addresses(self) -> list[str]:
-        """Give the address of each load balancer, by port."""
+    def addresses(self, environment: str = "production") -> list[str]:
+        """Give the address of each load balancer of an environment, by port."""
         return [
-            f"http://{balancer['virtualIps'][0]['address']}:{port}"
-            for port, balancer in sorted(self.balancers().items())
+            f"http://{balancer['virtualIps'][0]['address']}:{balancer['port']}"
+            for name, balancer in self.balancers().items()
+            if name.startswith(f"guestbook-{environment}-")
         ]
 
     def page(self, address: str | None = None) -> Page:
