@@ -1,11 +1,11 @@
-"""A server's disk: how it comes to be at the first boot, and its removal. Refuses to know about mounts."""
+"""A server's disk: how it comes to be at the first boot, from image or snapshot. Refuses to know about mounts."""
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
+from tasks.localcloud.machines import snapshots
 from tasks.localcloud.machines.place import TOOLS
 from tasks.localcloud.machines.spec import Boot, Isolation
 
@@ -25,7 +25,9 @@ def make_disk(boot: Boot) -> None:
     if boot.disk.exists():
         return
     unfinished = boot.folder / "disk.unfinished"
-    if boot.isolation is Isolation.NAMESPACES:
+    if boot.snapshot:
+        snapshots.lay(boot.snapshot, boot, unfinished)
+    elif boot.isolation is Isolation.NAMESPACES:
         shutil.copytree(boot.image / "disk", unfinished, symlinks=True)
     else:
         _make_folders(unfinished)
@@ -37,11 +39,6 @@ def copy_etc(boot: Boot) -> None:
     """Give a server a whole /etc of its own, where it cannot lie on the image's."""
     if not (boot.disk / "etc/passwd").exists():
         shutil.copytree(boot.image / "etc", boot.disk / "etc", symlinks=True, dirs_exist_ok=True)
-
-
-def remove(folder: Path) -> None:
-    """Remove a tree, also where programs took away their own permission to write."""
-    shutil.rmtree(folder, onerror=_allow_and_retry)
 
 
 def _make_folders(root: Path) -> None:
@@ -58,14 +55,3 @@ def write_tools(root: Path) -> None:
     for name in ("shutdown", "reboot", "poweroff", "halt"):
         (programs / name).write_text(_SHUTDOWN)
         (programs / name).chmod(0o755)
-
-
-def _allow_and_retry(remove_entry: object, path: str, error: object) -> None:
-    del error
-    for folder in (Path(path).parent, Path(path)):
-        if folder.is_dir() and not folder.is_symlink():
-            folder.chmod(0o700)
-    if remove_entry is os.unlink:
-        Path(path).unlink(missing_ok=True)
-    elif Path(path).exists():
-        shutil.rmtree(path)

@@ -34,6 +34,20 @@ def is_first(place: Place, act: str) -> bool:
     return True
 
 
+def forget_other_server(spec: MachineSpec, place: Place) -> None:
+    """Make the disk of another server this one's, as cloud-init does when the instance's id is a new one.
+
+    What is done once in a server's life is done again, and the other one's SSH host keys go.
+    """
+    owner = place.at("/var/lib/cloud/data/instance-id")
+    if owner.exists() and owner.read_text() != f"{spec.id}\n":
+        shutil.rmtree(place.at(_INSTANCE))
+        for key in place.at("/etc/ssh").glob("ssh_host_*"):
+            key.unlink()
+    owner.parent.mkdir(parents=True, exist_ok=True)
+    owner.write_text(f"{spec.id}\n")
+
+
 def finish_boot(place: Place) -> None:
     """Leave the file that scripts wait for to know that cloud-init is done."""
     place.at(f"{_INSTANCE}/boot-finished").touch()

@@ -15,7 +15,7 @@ import os
 import selectors
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
 from tasks.localcloud.machines import namespaces, processes, syscalls
@@ -80,6 +80,10 @@ class ForkServer:
                 self._fork(Boot.from_json(order["boot"]), self._probe)
             case "signal":
                 self._signal(order["id"], order["signal"])
+            case "freeze":
+                self._freeze(order["id"])
+            case "thaw":
+                self._thaw(order["id"])
 
     def _fork(self, boot: Boot, life: Callable[[Boot], int]) -> None:
         pid = os.fork()
@@ -126,6 +130,22 @@ class ForkServer:
             if known == machine_id:
                 os.kill(pid, getattr(signal, name))
 
+    def _freeze(self, machine_id: str) -> None:
+        """Stop a server's processes; some are born meanwhile, so it looks until there are no others."""
+        stopped: set[int] = set()
+        while others := set(self._processes(machine_id)) - stopped:
+            _send(others, signal.SIGSTOP)
+            stopped |= others
+        self._tell(event="frozen", id=machine_id)
+
+    def _thaw(self, machine_id: str) -> None:
+        # Parents last: a shell that wakes up before its job would take the job for stopped.
+        _send(reversed(self._processes(machine_id)), signal.SIGCONT)
+
+    def _processes(self, machine_id: str) -> list[int]:
+        keepers = [pid for pid, known in self._machines.items() if known == machine_id]
+        return keepers + [pid for keeper in keepers for pid in descendants(keeper)]
+
     def _reap(self) -> None:
         while True:
             try:
@@ -144,13 +164,12 @@ class ForkServer:
         alive = set(descendants(os.getpid()))
         for pid in self._machines:
             alive -= {pid, *descendants(pid)}
-        for pid in alive:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        _send(alive, signal.SIGKILL)
 
     def _end_all(self) -> None:
-        for pid in self._machines:
-            os.kill(pid, signal.SIGTERM)
+        # Whoever stands still for a snapshot has to go on to be able to end.
+        for number in (signal.SIGTERM, signal.SIGCONT):
+            _send(self._machines, number)
         while self._machines:
             pid, _ = os.wait()
             self._machines.pop(pid, None)
@@ -159,6 +178,12 @@ class ForkServer:
     def _tell(self, **event: Any) -> None:
         # Short enough to be written in one piece, so that servers may all write to the same pipe.
         os.write(self._events, json.dumps(event).encode() + b"\n")
+
+
+def _send(processes: Iterable[int], number: signal.Signals) -> None:
+    for pid in processes:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def _attach_console(boot: Boot) -> None:

@@ -11,37 +11,29 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
-from tasks.localcloud.machines import console, disk
+from tasks.localcloud.machines import console, snapshots, trees
 from tasks.localcloud.machines.image import adopt_library_cache
+from tasks.localcloud.machines.lives import Life
 from tasks.localcloud.machines.refusal import explain
 from tasks.localcloud.machines.spec import Boot, BootFailed, Ending, Isolation, MachineSpec
 
 BOOT_SECONDS = 30.0
 _SOFT_SECONDS = 10.0
 _PULL_SECONDS = 5.0
+_FREEZE_SECONDS = 5.0
 _CLOSE_SECONDS = 15.0
 _IMAGE = "image"
+_SNAPSHOTS = "snapshots"
 _PACKAGES = Path(__file__).parents[3]
 
 
 def _import_path() -> str:
     """Give the fork server this package, from wherever the daemon has it, and all else that the daemon was given."""
     return os.pathsep.join([str(_PACKAGES), *filter(None, [os.environ.get("PYTHONPATH")])])
-
-
-class _Life:
-    """One life of a server, from its fork to the end of its init."""
-
-    def __init__(self) -> None:
-        loop = asyncio.get_running_loop()
-        self.up: asyncio.Future[None] = loop.create_future()
-        self.gone: asyncio.Future[int] = loop.create_future()
-        self.reason = ""
-        self.end_is_wanted = False
 
 
 def _ignore(machine_id: str, reason: str) -> None:
@@ -67,7 +59,7 @@ class Hypervisor:
         self._directory = directory
         self.on_death = on_death
         self._boots: dict[str, Boot] = {}
-        self._lives: dict[str, _Life] = {}
+        self._lives: dict[str, Life] = {}
         self._restarts: set[asyncio.Task[None]] = set()
         self._ready: asyncio.Future[None]
         self._process: asyncio.subprocess.Process | None = None
@@ -123,13 +115,44 @@ class Hypervisor:
         await self._end(machine_id, "SIGTERM", _PULL_SECONDS)
         await self._begin(machine_id)
 
+    async def power_off(self, machine_id: str) -> None:
+        """End a server's processes with SIGTERM (SIGKILL when they take too long); its disk stays."""
+        await self._end(machine_id, "SIGUSR2", _SOFT_SECONDS)
+
+    async def power_on(self, machine_id: str) -> None:
+        """Boot a server that is off.
+
+        :raises BootFailed: when it does not come up, or there is no such server.
+        """
+        await self._begin(machine_id)
+
+    async def snapshot(self, machine_id: str, name: str) -> None:
+        """Copy a server's disk to a snapshot of this name, which new servers' disks can begin as.
+
+        A running server stands still meanwhile, so that all of its files are of one moment. What was a server of plain
+        processes may have its old folder's name in its files.
+
+        :raises SnapshotFailed: it could not be copied, or there is no such server.
+        """
+        boot = self._boots.get(machine_id)
+        if boot is None:
+            raise snapshots.SnapshotFailed(f"there is no server {machine_id}")
+        async with self._standing_still(machine_id):
+            await snapshots.take(boot, self._directory / _SNAPSHOTS / name)
+
+    async def remove_snapshot(self, name: str) -> None:
+        """Remove a snapshot; servers that were made from it keep their disks. One that does not exist is no error."""
+        folder = self._directory / _SNAPSHOTS / name
+        if folder.exists():
+            await asyncio.to_thread(trees.remove, folder)
+
     async def delete(self, machine_id: str) -> None:
         """End a server at once and remove its files; a server that does not exist is deleted already."""
         boot = self._boots.pop(machine_id, None)
         await self._end(machine_id, "SIGTERM", _PULL_SECONDS)
         self._lives.pop(machine_id, None)
         if boot and boot.folder.exists():
-            await asyncio.to_thread(disk.remove, boot.folder)
+            await asyncio.to_thread(trees.remove, boot.folder)
 
     def console(self, machine_id: str, lines: int | None = None) -> str:
         """Give a server's console log, or its last lines, without control characters other than tab and line end."""
@@ -144,16 +167,18 @@ class Hypervisor:
         for task in self._restarts:
             task.cancel()
         if self._directory.exists():
-            await asyncio.to_thread(disk.remove, self._directory)
+            await asyncio.to_thread(trees.remove, self._directory)
 
     def _make_directory(self) -> None:
         if self._directory.exists():
-            disk.remove(self._directory)
+            trees.remove(self._directory)
         self._directory.mkdir(mode=0o700, parents=True)
         (self._directory / _IMAGE / "shared").mkdir(parents=True)
 
     def _boot_of(self, spec: MachineSpec, folder: Path) -> Boot:
-        return Boot(spec=spec, folder=folder, image=self._directory / _IMAGE, isolation=self.isolation)
+        image = self._directory / _IMAGE
+        snapshot = self._directory / _SNAPSHOTS / spec.snapshot if spec.snapshot else None
+        return Boot(spec=spec, folder=folder, image=image, isolation=self.isolation, snapshot=snapshot)
 
     async def _probe(self) -> None:
         """Try the namespaces out on the image itself, which also gets what can only be made in a server."""
@@ -161,7 +186,7 @@ class Hypervisor:
         spec = MachineSpec(
             id=_IMAGE, hostname=_IMAGE, private_ip="", ssh_port=0, authorized_keys=(), shared=folder / "shared"
         )
-        life = self._lives[_IMAGE] = _Life()
+        life = self._lives[_IMAGE] = Life()
         life.end_is_wanted = True
         self._order(order="probe", boot=self._boot_of(spec, folder).to_json())
         async with asyncio.timeout(BOOT_SECONDS):
@@ -177,10 +202,9 @@ class Hypervisor:
         boot = self._boots.get(machine_id)
         if boot is None:
             raise BootFailed(f"there is no server {machine_id}")
-        life = self._lives[machine_id] = _Life()
+        life = self._lives[machine_id] = Life()
         self._order(order="boot", boot=boot.to_json())
-        either: set[asyncio.Future[Any]] = {life.up, life.gone}
-        await asyncio.wait(either, timeout=BOOT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        await life.wait_for(life.up, BOOT_SECONDS)
         if life.up.done():
             return
         if not life.gone.done():
@@ -200,6 +224,21 @@ class Hypervisor:
             if life.gone.done():
                 return
         raise BootFailed(f"server {machine_id} does not end, not even by SIGKILL")
+
+    @contextlib.asynccontextmanager
+    async def _standing_still(self, machine_id: str) -> AsyncIterator[None]:
+        """Stop every process of a server for as long as the context lasts."""
+        life = self._lives.get(machine_id)
+        if life is None or life.gone.done():
+            yield
+            return
+        life.still = asyncio.get_running_loop().create_future()
+        self._order(order="freeze", id=machine_id)
+        try:
+            await life.wait_for(life.still, _FREEZE_SECONDS)
+            yield
+        finally:
+            self._order(order="thaw", id=machine_id)
 
     def _order(self, **order: Any) -> None:
         if self._process is None or self._process.returncode is not None or self._process.stdin is None:
@@ -222,16 +261,10 @@ class Hypervisor:
                 life.reason = "the fork server ended"
                 self._note(life, {"event": "exited", "id": machine_id, "status": Ending.PULLED})
 
-    def _note(self, life: _Life, event: dict[str, Any]) -> None:
-        match event["event"]:
-            case "up":
-                life.up.set_result(None)
-            case "failed":
-                life.reason = event["reason"]
-            case "exited":
-                life.gone.set_result(event["status"])
-                if life.up.done() and not life.end_is_wanted:
-                    self._ended_by_itself(event["id"], event["status"], life.reason)
+    def _note(self, life: Life, event: dict[str, Any]) -> None:
+        life.note(event)
+        if event["event"] == "exited" and life.up.done() and not life.end_is_wanted:
+            self._ended_by_itself(event["id"], event["status"], life.reason)
 
     def _ended_by_itself(self, machine_id: str, status: int, reason: str) -> None:
         if status == Ending.POWER_OFF:
@@ -244,7 +277,7 @@ class Hypervisor:
         self._restarts.add(task)
         task.add_done_callback(self._restarts.discard)
 
-    async def _begin_again(self, machine_id: str, ended: _Life) -> None:
+    async def _begin_again(self, machine_id: str, ended: Life) -> None:
         if self._lives.get(machine_id) is not ended:
             return
         try:

@@ -92,6 +92,7 @@ class Init:
         if place.at("/dev/console").is_fifo():
             console.collect(place.at("/dev/console"))
         place.at("/run/init.pid").write_text(f"{os.getpid()}\n")
+        firstboot.forget_other_server(self._spec, place)
         firstboot.write_identity(self._spec, place)
         console.say(f"Host name set to {self._spec.hostname}")
         firstboot.inject(self._spec, place)

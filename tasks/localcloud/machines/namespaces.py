@@ -19,7 +19,8 @@ from tasks.localcloud.machines.disk import copy_etc, make_disk
 from tasks.localcloud.machines.place import PYTHON, TOOLS, Place, brings_python, private_place
 from tasks.localcloud.machines.spec import Boot, Ending
 
-_PASSED_ON = frozenset({signal.SIGINT, signal.SIGTERM})
+_ENDINGS = (signal.SIGINT, signal.SIGUSR2)
+_PASSED_ON = frozenset({*_ENDINGS, signal.SIGTERM})
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 _KERNEL_SWITCHES = ("sys", "sysrq-trigger", "irq", "bus", "fs")
 # The network, the clock and the kernel are the host's: what would change them is given up, as containers do.
@@ -45,7 +46,8 @@ _KEPT = frozenset(
 def live(boot: Boot, init: Callable[[Place], Ending]) -> int:
     """Run `init` as process 1 of a new server and give its exit status.
 
-    The caller is a process of its own for this. It passes SIGINT on to the init; SIGTERM ends the server at once.
+    The caller is a process of its own for this. It passes SIGINT and SIGUSR2 on to the init; SIGTERM ends the server
+    at once.
 
     :raises OSError: when the kernel refuses the namespaces; in the init's process too, whose caller has to end it.
     """
@@ -98,7 +100,8 @@ def _wait_for(init: int) -> int:
     def pull_the_plug(_number: int, _frame: object) -> None:
         os.kill(init, signal.SIGKILL)
 
-    signal.signal(signal.SIGINT, pass_on)
+    for number in _ENDINGS:
+        signal.signal(number, pass_on)
     signal.signal(signal.SIGTERM, pull_the_plug)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _PASSED_ON)
     _, status = os.waitpid(init, 0)

@@ -48,7 +48,8 @@ class MachineSpec:
 
     `private_ip` is a 127.x.y.z of its own, where its SSH server listens on `ssh_port`. `authorized_keys` are OpenSSH
     public key lines for root. `user_data` is decoded. `metadata` can be read in the server in /run/metadata.json.
-    `shared` is the host folder that it sees as /srv/shared.
+    `shared` is the host folder that it sees as /srv/shared. `snapshot` names the one that its disk begins as, None for
+    the image of this machine.
     """
 
     id: str
@@ -60,16 +61,21 @@ class MachineSpec:
     personality: tuple[InjectedFile, ...] = ()
     user_data: bytes | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    snapshot: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Boot:
-    """One start of a server: what it is, its folder, the image its disk begins as, and how it is kept apart."""
+    """One start of a server: what it is, its folder, the image its disk begins as, and how it is kept apart.
+
+    `snapshot` is the folder of the snapshot that the disk begins as instead.
+    """
 
     spec: MachineSpec
     folder: Path
     image: Path
     isolation: Isolation
+    snapshot: Path | None = None
 
     @property
     def disk(self) -> Path:
@@ -94,6 +100,7 @@ class Boot:
             folder=Path(fields["folder"]),
             image=Path(fields["image"]),
             isolation=Isolation(fields["isolation"]),
+            snapshot=Path(fields["snapshot"]) if fields["snapshot"] else None,
         )
 
 
