@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -57,8 +56,11 @@ class Cloud:
     @cached_property
     def nova(self) -> Any:
         """Give an unmodified novaclient."""
-        os.environ.setdefault("NOVACLIENT_UUID_CACHE_DIR", str(self.clouds_yaml.parent))
         return Client("2.1", session=self.session, region_name="ORD", service_name="cloudServersOpenStack")
+
+    def image_id(self) -> str:
+        """Give the id of the first image."""
+        return str(self.session.get("/images", endpoint_filter={"service_type": "image"}).json()["images"][0]["id"])
 
     def servers(self) -> dict[str, Any]:
         """Give all servers, by name."""

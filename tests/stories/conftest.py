@@ -28,10 +28,10 @@ def a_folder() -> Iterator[Path]:
 
 
 @contextmanager
-def an_operator(wheels: Path) -> Iterator[Operator]:
+def an_operator(caches: Path) -> Iterator[Operator]:
     """Give an operator, and end their local cloud afterwards: no process, no mount and no file of it is left."""
     with a_folder() as folder:
-        someone = Operator.at(folder, wheels)
+        someone = Operator.at(folder, caches)
         try:
             yield someone
         finally:
@@ -40,30 +40,31 @@ def an_operator(wheels: Path) -> Iterator[Operator]:
 
 
 @pytest.fixture(scope="session")
-def wheels() -> Iterator[Path]:
-    """Give the folder in which wheels are kept for all stories."""
-    with a_folder() as folder:
+def caches() -> Iterator[Path]:
+    """Give the folder in which wheels, and what novaclient remembers, are kept for all stories."""
+    with a_folder() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NOVACLIENT_UUID_CACHE_DIR", str(folder / "novaclient"))
         yield folder
 
 
 @pytest.fixture
-def operator(wheels: Path) -> Iterator[Operator]:
+def operator(caches: Path) -> Iterator[Operator]:
     """Give an operator who has nothing yet."""
-    with an_operator(wheels) as someone:
+    with an_operator(caches) as someone:
         yield someone
 
 
 @pytest.fixture
-def operators(wheels: Path) -> Iterator[Callable[[], Operator]]:
+def operators(caches: Path) -> Iterator[Callable[[], Operator]]:
     """Give as many operators as a story asks for."""
     with ExitStack() as all_of_them:
-        yield lambda: all_of_them.enter_context(an_operator(wheels))
+        yield lambda: all_of_them.enter_context(an_operator(caches))
 
 
 @pytest.fixture(scope="module")
-def site(wheels: Path) -> Iterator[Operator]:
+def site(caches: Path) -> Iterator[Operator]:
     """Give an operator whose sample app runs on one server; for stories that leave that server serving."""
-    with an_operator(wheels) as someone:
+    with an_operator(caches) as someone:
         with_one = someone.with_settings("count = 1\n", name="one")
         with_one.manages("deploy")
         yield with_one

@@ -40,21 +40,21 @@ class Operator:
     """Somebody with a checkout.
 
     :param folder: theirs alone; the state of their local cloud and of their deploys is below it.
-    :param wheels: where downloaded wheels are kept; shared, so that they are downloaded once.
+    :param caches: where downloaded wheels are kept; shared, so that they are downloaded once.
     :param prefix: what stands before each of their commands.
     """
 
     folder: Path
-    wheels: Path
+    caches: Path
     settings: Path
     checkout: Path = CHECKOUT
     programs: Path = Path(sys.executable).parent
     prefix: tuple[str, ...] = ()
 
     @classmethod
-    def at(cls, folder: Path, wheels: Path) -> Operator:
+    def at(cls, folder: Path, caches: Path) -> Operator:
         """Give an operator whose settings say nothing: the sample app on the local cloud."""
-        return cls(folder=folder, wheels=wheels, settings=_written(folder / "deploy.toml", ""))
+        return cls(folder=folder, caches=caches, settings=_written(folder / "deploy.toml", ""))
 
     def with_settings(self, text: str, *, name: str = "other") -> Operator:
         """Give the same operator, with another settings file."""
@@ -91,7 +91,7 @@ class Operator:
     def environment(self) -> dict[str, str]:
         """Give the environment of their shell: nothing in it names a cloud, or a settings file of the developer's."""
         kept = {name: value for name, value in os.environ.items() if not NOT_INHERITED.fullmatch(name)}
-        own = {"XDG_STATE_HOME": self.folder, "XDG_CACHE_HOME": self.wheels, "DEPLOY_FILE": self.settings}
+        own = {"XDG_STATE_HOME": self.folder, "XDG_CACHE_HOME": self.caches, "DEPLOY_FILE": self.settings}
         return {**kept, **{name: str(path) for name, path in own.items()}, "COLUMNS": "200"}
 
     @property

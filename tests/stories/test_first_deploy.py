@@ -27,9 +27,9 @@ class Deployed:
 
 
 @pytest.fixture(scope="module")
-def deployed(wheels: Path) -> Iterator[Deployed]:
+def deployed(caches: Path) -> Iterator[Deployed]:
     """Run `fab deploy` for somebody who has nothing yet."""
-    with an_operator(wheels) as someone:
+    with an_operator(caches) as someone:
         ran = someone.fab("deploy")
         yield Deployed(operator=someone, ran=ran, cloud=someone.cloud())
 

@@ -27,9 +27,9 @@ class Replaced:
 
 
 @pytest.fixture(scope="module")
-def replaced(wheels: Path) -> Iterator[Replaced]:
+def replaced(caches: Path) -> Iterator[Replaced]:
     """Deploy twice; the second time under load that begins before it and ends after it."""
-    with an_operator(wheels) as someone:
+    with an_operator(caches) as someone:
         someone.manages("deploy")
         cloud = someone.cloud()
         before, addresses = frozenset(cloud.servers()), cloud.addresses()

@@ -31,19 +31,19 @@ def why_not() -> str:
 
 
 @pytest.fixture
-def somebody(tmp_path: Path) -> Iterator[Operator]:
+def somebody(caches: Path) -> Iterator[Operator]:
     """Give an operator without privileges, with a copy of the checkout and an environment of their own."""
     reason = why_not()
     if reason:
         pytest.skip(reason)
-    with an_operator(tmp_path) as someone:
+    with an_operator(caches) as someone:
         checkout, home = someone.folder / "clone", someone.folder / "home"
         shutil.copytree(CHECKOUT, checkout, ignore=NOT_CLONED)
         home.mkdir()
         own(someone.folder)
         as_nobody = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "env", f"HOME={home}")
         programs = checkout / ".venv/bin"
-        yield replace(someone, checkout=checkout, wheels=home / ".cache", programs=programs, prefix=as_nobody)
+        yield replace(someone, checkout=checkout, caches=home / ".cache", programs=programs, prefix=as_nobody)
 
 
 def own(folder: Path) -> None:

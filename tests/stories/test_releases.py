@@ -43,9 +43,9 @@ class Repository:
 
 
 @pytest.fixture(scope="module")
-def developer(wheels: Path) -> Iterator[Operator]:
+def developer(caches: Path) -> Iterator[Operator]:
     """Give an operator with an app of their own: two commits, `first` and `second`, and a change in the work tree."""
-    with an_operator(wheels) as someone:
+    with an_operator(caches) as someone:
         repository = Repository.of_the_sample_app(someone.folder / "app")
         repository.heading("Guestbook", tag="first")
         repository.heading("Visitors", tag="second")
