@@ -18,6 +18,22 @@ case "$(basename "$0") $*" in
 esac
 exec kill -s "$signal" "$(cat "${SERVER_ROOT:-}/run/init.pid")"
 """
+_SERVICE = """#!/bin/sh
+# service ssh stop|start|restart|reload: the SSH server is part of this server's init. Returns when it is done.
+set -eu
+run=${SERVER_ROOT:-}/run
+case "${1:-} ${2:-}" in
+  "ssh stop"|"sshd stop") touch "$run/sshd.stopped" ;;
+  "ssh start"|"sshd start"|"ssh restart"|"sshd restart") rm -f "$run/sshd.stopped" ;;
+  "ssh reload"|"sshd reload") ;;
+  *) echo "service: only ssh is known here, and stop, start, restart, reload" >&2; exit 1 ;;
+esac
+mkfifo -m 600 "$run/sshd.answer"
+trap 'rm -f "$run/sshd.answer"' EXIT
+exec 3<>"$run/sshd.answer"
+kill -s HUP "$(cat "$run/init.pid")"
+read -r _ <&3
+"""
 
 
 def make_disk(boot: Boot) -> None:
@@ -49,9 +65,10 @@ def _make_folders(root: Path) -> None:
 
 
 def write_tools(root: Path) -> None:
-    """Put the commands into a server's root that restart it and power it off."""
+    """Put the commands into a server's root that restart it, power it off, and reload or stop its SSH server."""
     programs = root / TOOLS.lstrip("/") / "bin"
     programs.mkdir(parents=True)
-    for name in ("shutdown", "reboot", "poweroff", "halt"):
-        (programs / name).write_text(_SHUTDOWN)
+    tools = {"service": _SERVICE} | dict.fromkeys(("shutdown", "reboot", "poweroff", "halt"), _SHUTDOWN)
+    for name, text in tools.items():
+        (programs / name).write_text(text)
         (programs / name).chmod(0o755)

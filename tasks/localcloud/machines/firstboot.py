@@ -147,18 +147,26 @@ def host_keys(spec: MachineSpec, place: Place, given: dict[str, str] | None) -> 
     """Give the server's SSH host keys: those it has, else those of user data's ssh_keys, else new ones."""
     folder = place.at("/etc/ssh")
     folder.mkdir(parents=True, exist_ok=True)
-    if not _stored_keys(folder):
+    if not _key_files(folder):
         for kind in _KEY_TYPES:
             if private := (given or {}).get(f"{kind}_private"):
                 _store_key(folder, kind, asyncssh.import_private_key(private))
-    if not _stored_keys(folder):
+    if not _key_files(folder):
         for kind in _MADE_KEYS:
             comment = f"root@{spec.hostname}"
             _store_key(folder, kind, asyncssh.generate_private_key(_KEY_TYPES[kind], comment=comment))
-    return [asyncssh.read_private_key(file) for file in _stored_keys(folder)]
+    return stored_keys(place)
 
 
-def _stored_keys(folder: Path) -> list[Path]:
+def stored_keys(place: Place) -> list[asyncssh.SSHKey]:
+    """Give the SSH host keys that the server has now.
+
+    :raises OSError: and asyncssh.KeyImportError, when one cannot be read.
+    """
+    return [asyncssh.read_private_key(file) for file in _key_files(place.at("/etc/ssh"))]
+
+
+def _key_files(folder: Path) -> list[Path]:
     return sorted(folder.glob("ssh_host_*_key"))
 
 

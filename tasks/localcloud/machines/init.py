@@ -14,14 +14,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from asyncssh import SSHAcceptor, SSHKey
-
 from tasks.localcloud.machines import console, firstboot, sshd
 from tasks.localcloud.machines.children import Children
 from tasks.localcloud.machines.cloudconfig import UserData
 from tasks.localcloud.machines.cron import Cron
 from tasks.localcloud.machines.place import Place
 from tasks.localcloud.machines.spec import Ending, MachineSpec
+from tasks.localcloud.machines.ssh_service import SshService
 
 GRACE_SECONDS = 5.0
 """How long processes have between SIGTERM and SIGKILL when a server goes down softly."""
@@ -42,7 +41,6 @@ class Init:
         self._lifeline = lifeline
         self._is_up = is_up
         self._children = Children()
-        self._keys: list[SSHKey] = []
 
     def live(self) -> Ending:
         """Boot, serve until the server is told to end, end all its processes, and say why it ended.
@@ -61,14 +59,14 @@ class Init:
         self._children.watch()
         console.say(f"Linux version {platform.release()} ({platform.machine()}), server {self._spec.id}")
         user_data = self._prepare()
-        acceptor = await self._start_ssh(user_data)
+        ssh = await self._start_ssh(user_data)
         self._is_up()
         services = [asyncio.create_task(Cron(self._place, self._children).run())]
         services.append(asyncio.create_task(self._final_stage(user_data)))
         for service in services:
             service.add_done_callback(_report_failure)
         why = await ending
-        await self._shut_down(why, services, acceptor)
+        await self._shut_down(why, services, ssh)
         return why
 
     def _listen_for_the_end(self, ending: asyncio.Future[Ending]) -> None:
@@ -98,12 +96,13 @@ class Init:
         firstboot.inject(self._spec, place)
         return firstboot.apply_user_data(self._spec, place)
 
-    async def _start_ssh(self, user_data: UserData) -> SSHAcceptor:
-        self._keys = firstboot.host_keys(self._spec, self._place, user_data.host_keys)
+    async def _start_ssh(self, user_data: UserData) -> SshService:
+        keys = firstboot.host_keys(self._spec, self._place, user_data.host_keys)
         address = sshd.Address(ip=self._spec.private_ip, port=self._spec.ssh_port)
-        acceptor = await sshd.listen(address, self._keys, self._place, self._children)
-        console.say(f"sshd: listening on {address.ip} port {address.port}")
-        return acceptor
+        ssh = SshService(address, self._place, self._children)
+        await ssh.start(keys)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, ssh.hang_up)
+        return ssh
 
     async def _final_stage(self, user_data: UserData) -> None:
         rc_local = self._place.at("/etc/rc.local")
@@ -115,7 +114,7 @@ class Init:
             script.chmod(0o700)
             await self._run(script)
         if firstboot.is_first(self._place, "keys_to_console"):
-            console.show_host_keys(self._keys)
+            console.show_host_keys(firstboot.stored_keys(self._place))
         firstboot.finish_boot(self._place)
         console.say("Reached target Multi-User System")
         sys.stderr.write(f"\n{self._spec.hostname} login: \n")
@@ -137,10 +136,10 @@ class Init:
         if status := await child.wait():
             console.say(f"{program} failed with status {status}")
 
-    async def _shut_down(self, why: Ending, services: list[asyncio.Task[None]], acceptor: SSHAcceptor) -> None:
+    async def _shut_down(self, why: Ending, services: list[asyncio.Task[None]], ssh: SshService) -> None:
         for service in services:
             service.cancel()
-        acceptor.close()
+        ssh.stop()
         if why is Ending.PULLED:
             await self._children.kill_all()
             return
