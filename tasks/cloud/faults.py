@@ -1,7 +1,8 @@
 """The only place that turns what went wrong with an API into our errors: by tables, first match counts.
 
-Knows the answers of Nova (api-ref, servers) and of Cloud Load Balancers v1.0 (CLB docs, faults and nodes; where the
-documents are silent, the service's published source). Refuses to know what was being done: `doing` adds that.
+Knows the answers of Nova (api-ref, servers), of Cloud Load Balancers v1.0 (CLB docs, faults and nodes) and of Octavia
+(api-ref, general; for all three, where the documents are silent, the published source). Refuses to know what was being
+done: `doing` adds that.
 """
 
 from __future__ import annotations
@@ -102,6 +103,7 @@ def _server_failed(answer: Answer, problem: str) -> CloudError:
     return _as(CloudUnreachable if answer.status in {502, 503, 504} else CloudError)(answer, problem)
 
 
+STRANGE = "is there a proxy in between, or does the catalog point to another kind of API?"
 LOGIN = "check the credentials of this cloud in clouds.yaml or OS_*"
 NO_FACTOR = "log in with the API key instead (auth_type: rackspace_apikey), which needs no second factor"
 KEY_LOGIN = "a Rackspace API key needs auth_type: rackspace_apikey, not password"
@@ -127,6 +129,8 @@ RULES = (
     Rule(statuses=(409,), error=_as(Conflict)),
     Rule(statuses=(413,), error=_rate_limited_or_full),
     Rule(statuses=(429,), error=_over_limit),
+    # Octavia could not even take its own lock, so nothing was done (common/exceptions.py, ProjectBusyException).
+    Rule(statuses=(503,), text=r"project busy", error=_as(Immutable)),
     Rule(statuses=range(500, 600), error=_server_failed),
     Rule(statuses=range(600), error=_as(CloudError)),
 )
@@ -206,9 +210,16 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 @contextmanager
 def doing(what: str) -> Iterator[None]:
-    """Say in every CloudError that leaves the block what was being done: "creating server web-1: …"."""
+    """Say in every CloudError that leaves the block what was being done: "creating server web-1: …".
+
+    The block asks an API and reads what it answers, also inside novaclient: an answer of success that lacks what it
+    should hold is a CloudError too, with the failed look-up as its cause.
+    """
     try:
         yield
     except CloudError as error:
         error.problem = f"{what}: {error.problem}"
         raise
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        seen = f"{type(error).__name__}: {error}"
+        raise CloudError(f"{what}: the answer cannot be understood ({seen})", advice=STRANGE) from error

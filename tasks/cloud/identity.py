@@ -72,12 +72,16 @@ class Access:
         """
         name = self.service_name(service_type)
         if name is None:
-            there = ", ".join(sorted({service.type for service in self.services if service.region == self.region}))
             raise NotFound(
                 f"the cloud {self.cloud!r} offers no {what} in region {self.region} (catalog type {service_type})",
-                advice=f"its catalog has: {there or 'nothing'}",
+                advice=self.catalog(),
             )
         return name
+
+    def catalog(self) -> str:
+        """Say which types of services there are in our region."""
+        there = ", ".join(sorted({service.type for service in self.services if service.region == self.region}))
+        return f"its catalog has: {there or 'nothing'}"
 
     def adapter(self, service_type: str, session: Session, *, what: str) -> Adapter:
         """Give an adapter to the service of that type in our region, over `session`.
