@@ -20,7 +20,7 @@ from novaclient.exceptions import UnsupportedVersion
 
 from tasks.cloud import keypairs, nova_servers, quotas
 from tasks.cloud.faults import doing
-from tasks.cloud.identity import COMPUTE, Access
+from tasks.cloud.identity import COMPUTE, NEXT_GENERATION, Access
 from tasks.cloud.networks import resolve
 from tasks.cloud.offers import Offer, Offers
 from tasks.cloud.paging import has_next_link, whole
@@ -31,6 +31,8 @@ from tasks.rollout.model import Server, ServerRequest, ServerStatus
 
 LAST_WITH_FILES = "2.56"
 FIRST_WITH_AUTO_NETWORK = "2.37"
+RACKSPACE = "2"
+EVERYWHERE = "2.1"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +56,7 @@ class NovaCompute:
         self._access = access
         self._profile = profile
         self._pace = pace or Pace()
-        self._version = _version(profile)
+        self._version = _version(profile, profile.microversion or pinned_microversion(access))
         session = PatientSession(access.session, api=COMPUTE, pace=self._pace)
         plain = access.adapter(COMPUTE, session, what="servers")
         self._nova = novaclient.Client(
@@ -206,16 +208,25 @@ class NovaCompute:
         }
 
 
-def _version(profile: ServerProfile) -> Any:
+def pinned_microversion(access: Access) -> str:
+    """Give the microversion at which a cloud is asked unless the settings name one: never the newest there is.
+
+    Rackspace's servers know no microversions. Everything that we use is in 2.1, which every Nova has; higher ones would
+    take away file injection (2.57), and make more clouds refuse us.
+    """
+    return RACKSPACE if access.service_name(COMPUTE) == NEXT_GENERATION else EVERYWHERE
+
+
+def _version(profile: ServerProfile, wanted: str) -> Any:
     try:
-        version = api_versions.get_api_version(profile.microversion)
+        version = api_versions.get_api_version(wanted)
     except UnsupportedVersion as error:
-        raise SettingsError(f"compute microversion {profile.microversion!r}: {error}") from error
+        raise SettingsError(f"compute microversion {wanted!r}: {error}") from error
     if version.is_latest():
-        raise SettingsError(f"compute microversion {profile.microversion!r}: name one, not the latest there is")
+        raise SettingsError(f"compute microversion {wanted!r}: name one, not the latest there is")
     if profile.files and version > api_versions.APIVersion(LAST_WITH_FILES):
         raise SettingsError(
-            f"files cannot be injected at compute microversion {profile.microversion}",
+            f"files cannot be injected at compute microversion {wanted}",
             advice=f"use {LAST_WITH_FILES} or lower, or user data",
         )
     return version

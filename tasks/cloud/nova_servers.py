@@ -7,6 +7,7 @@ from datetime import datetime
 from ipaddress import ip_address, ip_network
 from typing import Any
 
+from tasks.cloud import automation
 from tasks.cloud.profiles import ServerProfile
 from tasks.rollout.model import Labels, Server, ServerStatus
 
@@ -30,7 +31,7 @@ def read(body: Mapping[str, Any], profile: ServerProfile) -> Server | None:
     if labels is None or (labels.app, labels.environment) != (profile.app, profile.environment):
         return None
     addresses = body.get("addresses") or {}
-    status = STATUSES.get(body["status"], ServerStatus.UNKNOWN)
+    status = _status(body, profile)
     private_ip = choose_private_ip(addresses, profile.private_network)
     return Server(
         id=str(body["id"]),
@@ -39,8 +40,15 @@ def read(body: Mapping[str, Any], profile: ServerProfile) -> Server | None:
         private_ip=private_ip,
         created=datetime.fromisoformat(body["created"]),
         labels=labels,
-        fault=_fault(body) or _no_private_ip(status, private_ip, addresses),
+        fault=_fault(body)
+        or automation.fault(body["metadata"], profile.wait_for)
+        or _no_private_ip(status, private_ip, addresses),
     )
+
+
+def _status(body: Mapping[str, Any], profile: ServerProfile) -> ServerStatus:
+    status = STATUSES.get(body["status"], ServerStatus.UNKNOWN)
+    return automation.status(body["metadata"], profile.wait_for) if status is ServerStatus.ACTIVE else status
 
 
 def choose_private_ip(addresses: Mapping[str, Any], wanted: str) -> str | None:

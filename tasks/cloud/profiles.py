@@ -7,6 +7,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 
+class Automation(StrEnum):
+    """What a cloud may still do to a server that is ACTIVE already (Rackspace: RackConnect, managed service levels)."""
+
+    RACKCONNECT = "rackconnect"
+    MANAGED = "managed"
+
+
 @dataclass(frozen=True, kw_only=True)
 class ServerProfile:
     """What every server of an app and environment is created from.
@@ -19,7 +26,8 @@ class ServerProfile:
     :param networks: names or ids; none leaves it to the cloud.
     :param private_network: the label of the network ("private"), or a CIDR, in which a server's private IP lies. Empty:
         the network labelled "private", else the only fixed IPv4 address.
-    :param microversion: of the compute API; "2" for clouds that know none, such as Rackspace.
+    :param microversion: of the compute API; "2" for clouds that know none. Empty: the one pinned for the kind of cloud.
+    :param wait_for: a server counts as BUILD until these have finished with it; on an account without them: for ever.
     :param files: at most five small files injected at boot, by path (personality); microversions up to 2.56.
     :param user_data: for cloud-init, at most 65535 characters once encoded.
     :param config_drive: None leaves it to the cloud.
@@ -33,12 +41,20 @@ class ServerProfile:
     public_key: str = ""
     networks: tuple[str, ...] = ()
     private_network: str = ""
-    microversion: str = "2.1"
+    microversion: str = ""
+    wait_for: tuple[Automation, ...] = ()
     files: Mapping[str, bytes] = field(default_factory=dict)
     user_data: str = ""
     config_drive: bool | None = None
     security_groups: tuple[str, ...] = ()
     availability_zone: str = ""
+
+
+class BalancerApi(StrEnum):
+    """Which API makes load balancers."""
+
+    CLB = "clb"
+    OCTAVIA = "octavia"
 
 
 class Algorithm(StrEnum):
@@ -87,14 +103,22 @@ class HealthMonitor:
 class BalancerProfile:
     """What every load balancer of an app and environment is created with.
 
+    :param api: None leaves it to the cloud's catalog.
     :param timeout: seconds that a connection may be idle, 30 to 120.
-    :param virtual_ip_type: PUBLIC, or SERVICENET for a load balancer that only servers can reach.
+    :param virtual_ip_type: CLB: PUBLIC, or SERVICENET for a load balancer that only servers can reach.
+    :param vip_subnet: Octavia: name or id of the subnet of the virtual IP. Empty, as `vip_network` too: the only one.
+    :param vip_network: Octavia: name or id of the network of the virtual IP.
+    :param member_subnet: Octavia: name or id of the subnet of the nodes. Empty: that of the virtual IP, or routed to.
     """
 
     app: str
     environment: str
+    api: BalancerApi | None = None
     algorithm: Algorithm = Algorithm.LEAST_CONNECTIONS
     timeout: int = 30
     monitor: HealthMonitor | None = None
     persistence: Persistence | None = None
     virtual_ip_type: str = "PUBLIC"
+    vip_subnet: str = ""
+    vip_network: str = ""
+    member_subnet: str = ""
