@@ -6,29 +6,26 @@ has accepted it. Refuses to wait until a change is done: look at the status afte
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from tasks.cloud import clb_bodies
 from tasks.cloud.faults import SUPPORT, Busy, NoSuchNodes, NotOffered, Stuck, doing
 from tasks.cloud.identity import Access
 from tasks.cloud.paging import whole
+from tasks.cloud.parts import in_parts
 from tasks.cloud.patient import Pace, PatientSession
 from tasks.cloud.profiles import BalancerProfile
-from tasks.errors import Conflict, Immutable, NotFound
+from tasks.errors import Conflict, NotFound
 from tasks.rollout.model import BalancerStatus, Condition, Listener, LoadBalancer
-from tasks.waiting import Patience, until
-
-Part = TypeVar("Part")
 
 SERVICE = "rax:load-balancer"
 PAGE = 100
-# CLB docs, limits: BATCH_DELETE_LIMIT and the default NODE_LIMIT.
+# CLB docs, limits: BATCH_DELETE_LIMIT and the defaults of NODE_LIMIT and LOADBALANCER_LIMIT.
 BULK_DELETE = 10
 NODE_LIMIT = 25
-# Between the parts of a change that the API takes only piece by piece. In seconds.
-BETWEEN_PARTS = Patience(limit=120.0)
+BALANCER_LIMIT = 25
 
 
 class CloudLoadBalancers:
@@ -111,7 +108,7 @@ class CloudLoadBalancers:
         """
         with doing(f"removing nodes {', '.join(node_ids)} from load balancer {balancer_id}"):
             tens = [node_ids[start : start + BULK_DELETE] for start in range(0, len(node_ids), BULK_DELETE)]
-            self._in_parts(balancer_id, partial(self._remove, balancer_id), tens)
+            in_parts(partial(self._remove, balancer_id), tens, what=_waited(balancer_id), clock=self._pace.clock)
 
     def knowing(self, address: str) -> tuple[str, ...]:
         """Give the names of all load balancers of the account, ours or not, that have a node at this address."""
@@ -121,8 +118,24 @@ class CloudLoadBalancers:
     def node_limit(self) -> int:
         """Give the greatest number of nodes that one load balancer may have."""
         with doing("reading the limits of load balancers"):
-            limits = self._api.get("/loadbalancers/absolutelimits").json()["absolute"]
-            return next((int(limit["value"]) for limit in limits if limit["name"] == "NODE_LIMIT"), NODE_LIMIT)
+            return self._limit("NODE_LIMIT", NODE_LIMIT)
+
+    def problems(self, listeners: Sequence[Listener]) -> list[str]:
+        """Say what would keep those of these listeners that are missing from being created; empty is good news.
+
+        :raises CloudError: the API itself cannot be asked.
+        """
+        with doing("checking the load balancers"):
+            listed = self._listed()
+            missing = sum(self._only(listener, listed) is None for listener in listeners)
+            allowed = self._limit("LOADBALANCER_LIMIT", BALANCER_LIMIT)
+            if not missing or len(listed) + missing <= allowed:
+                return []
+            return [f"{len(listed)} of {allowed} load balancers are used, and {missing} more are needed"]
+
+    def _limit(self, name: str, default: int) -> int:
+        limits = self._api.get("/loadbalancers/absolutelimits").json()["absolute"]
+        return next((int(limit["value"]) for limit in limits if limit["name"] == name), default)
 
     def _listed(self, **filters: str) -> list[dict[str, Any]]:
         def page(query: dict[str, str]) -> Any:
@@ -154,7 +167,7 @@ class CloudLoadBalancers:
         def put(node_id: str) -> None:
             self._api.put(f"{self._nodes(balancer_id)}/{node_id}", json=clb_bodies.one_condition(condition))
 
-        self._in_parts(balancer_id, put, node_ids)
+        in_parts(put, node_ids, what=_waited(balancer_id), clock=self._pace.clock)
 
     def _remove(self, balancer_id: str, node_ids: Sequence[str]) -> None:
         """Remove at most ten nodes. One id that is gone makes the API refuse them all, so the others are sent again."""
@@ -185,23 +198,9 @@ class CloudLoadBalancers:
             raise Stuck(f"load balancer {balancer_id} is in ERROR or suspended", advice=SUPPORT)
         return status is BalancerStatus.DELETED
 
-    def _in_parts(self, balancer_id: str, change: Callable[[Part], None], parts: Sequence[Part]) -> None:
-        """Send a change part by part: the first may find the load balancer busy, the others wait for their turn."""
-        for number, part in enumerate(parts, start=1):
-            if number == 1:
-                change(part)
-            else:
-                what = f"load balancer {balancer_id} to take part {number} of {len(parts)} of a change"
-                accepted = partial(_accepted, change, part)
-                until(accepted, what=what, patience=BETWEEN_PARTS, clock=self._pace.clock)
-
     def _nodes(self, balancer_id: str) -> str:
         return f"/loadbalancers/{balancer_id}/nodes"
 
 
-def _accepted(change: Callable[[Part], None], part: Part) -> bool | None:
-    try:
-        change(part)
-    except Immutable:
-        return None
-    return True
+def _waited(balancer_id: str) -> str:
+    return f"load balancer {balancer_id}"

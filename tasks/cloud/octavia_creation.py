@@ -1,0 +1,146 @@
+"""Finding and making what stands behind one listener of ours in Octavia: load balancer, pool, monitor, listener.
+
+The listener is made last, so that one that is found is complete; a creation that was cut short is taken up where it
+ended. Every part locks the whole load balancer until the next one may be sent, so this waits between them. Refuses to
+know of members.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from tasks.cloud import octavia_bodies, vip
+from tasks.cloud.faults import Stuck
+from tasks.cloud.networks import NetworkApi
+from tasks.cloud.octavia_api import Body, OctaviaApi
+from tasks.cloud.profiles import BalancerProfile
+from tasks.errors import Conflict, Immutable, NotFound, SettingsError
+from tasks.rollout.model import BalancerStatus, Listener
+from tasks.waiting import Patience, until
+
+WITH_TAGS = "v2.5"
+# A load balancer may be made of servers that have to boot first. In seconds.
+BUILDING = Patience(limit=900.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Creation:
+    """Finds and makes the parts for one app and environment."""
+
+    api: OctaviaApi
+    profile: BalancerProfile
+    networks: NetworkApi
+
+    def shared(self) -> Body | None:
+        """Find the load balancer that all our listeners are on; one that goes away does not count.
+
+        :raises Conflict: two have its name.
+        """
+        name = octavia_bodies.shared_name(self.profile)
+        named = [body for body in self.api.listed("loadbalancers") if body["name"] == name]
+        found = [body for body in named if octavia_bodies.status(body) is not BalancerStatus.DELETED]
+        if len(found) > 1:
+            raise Conflict(
+                f"{len(found)} load balancers are named {name!r}: {', '.join(str(body['id']) for body in found)}",
+                advice="delete or rename those that are not meant",
+            )
+        return next(iter(found), None)
+
+    def listener(self, wanted: Listener, shared: Body) -> Body | None:
+        """Find a listener of ours by name and port."""
+        meant = (wanted.name, wanted.port)
+        listed = self._on("listeners", shared)
+        return next((body for body in listed if (body["name"], body["protocol_port"]) == meant), None)
+
+    def problems(self, listeners: Sequence[Listener]) -> list[str]:
+        """Say what would keep those listeners that are missing from being made; an empty list is good news."""
+        shared = self.shared()
+        checks: list[Callable[[], object]] = [self.member_subnet]
+        if shared is None:
+            checks.append(self._vip)
+        elif not all(self.listener(wanted, shared) for wanted in listeners):
+            checks.append(partial(self.refuse_broken, str(shared["id"])))
+        return list(filter(None, map(_problem, checks)))
+
+    def member_subnet(self) -> str:
+        """Give the id of the subnet that the nodes are on; empty when the profile leaves it to Octavia."""
+        wanted = self.profile.member_subnet
+        return self.networks.identify("subnet", wanted) if wanted else ""
+
+    def make(self, wanted: Listener) -> Body:
+        """Make a listener, with whatever of its parts is missing, and give it as it was made.
+
+        :raises Uncertain: an answer was lost: make it again, which finds what was made.
+        :raises QuotaExceeded: the project may not have more of one of the parts.
+        :raises Conflict: another listener has the port.
+        :raises Stuck: the load balancer is in ERROR.
+        """
+        shared = self.shared() or self._make_shared()
+        pool = self._pool(wanted, shared) or self._when_free(
+            shared, "pools", octavia_bodies.pool(wanted, self.profile, shared["id"])
+        )
+        if self.profile.monitor and not pool.get("healthmonitor_id"):
+            monitor = octavia_bodies.monitor(self.profile.monitor, wanted, pool["id"])
+            self._when_free(shared, "healthmonitors", monitor)
+        listener = octavia_bodies.listener(wanted, self.profile, shared["id"], pool["id"])
+        return self._when_free(shared, "listeners", listener)
+
+    def refuse_broken(self, shared_id: str) -> None:
+        """Return when a load balancer that takes no changes is only busy.
+
+        :raises Stuck: it is in ERROR.
+        :raises NotFound: it is gone, or goes away.
+        """
+        shared = self.api.show(f"loadbalancers/{shared_id}")
+        match octavia_bodies.status(shared):
+            case BalancerStatus.ERROR:
+                raise _stuck(shared)
+            case BalancerStatus.DELETED:
+                raise NotFound(f"load balancer {shared_id} is being deleted")
+
+    def _pool(self, wanted: Listener, shared: Body) -> Body | None:
+        unused = (body for body in self._on("pools", shared) if not body["listeners"])
+        return next((body for body in unused if body["name"] == wanted.name), None)
+
+    def _on(self, kind: str, shared: Body) -> list[Body]:
+        listed = self.api.listed(kind, loadbalancer_id=shared["id"])
+        return [body for body in listed if octavia_bodies.balancer_id(body) == shared["id"]]
+
+    def _make_shared(self) -> Body:
+        body = octavia_bodies.shared_balancer(self.profile, self._vip())
+        if WITH_TAGS in self.api.versions:
+            body |= octavia_bodies.tags(self.profile)
+        return self.api.make("loadbalancers", body)
+
+    def _vip(self) -> dict[str, str]:
+        return vip.choose(self.profile, self.networks)
+
+    def _when_free(self, shared: Body, kind: str, body: dict[str, Any]) -> Body:
+        def made() -> Body | None:
+            try:
+                return self.api.make(kind, body)
+            except Immutable:
+                self.refuse_broken(shared["id"])
+                return None
+
+        waited = f"load balancer {shared['name']} ({shared['id']}) to take one of its {kind}"
+        return until(made, what=waited, patience=BUILDING, clock=self.api.clock)
+
+
+def _stuck(shared: Body) -> Stuck:
+    return Stuck(
+        f"load balancer {shared['name']} ({shared['id']}) is in provisioning status ERROR",
+        advice="waiting does not help: have the cloud's support fail it over, or delete it with all its parts "
+        f"(openstack loadbalancer delete --cascade {shared['id']}): the next deploy makes a new one",
+    )
+
+
+def _problem(check: Callable[[], object]) -> str:
+    try:
+        check()
+    except (NotFound, Conflict, SettingsError, Stuck) as error:
+        return str(error).replace("\n", "; ")
+    return ""
