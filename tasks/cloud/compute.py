@@ -99,7 +99,7 @@ class NovaCompute:
                 request.name,
                 recipe.image.id,
                 recipe.flavor.id,
-                meta=request.labels.to_metadata(),
+                meta={**self._profile.metadata, **request.labels.to_metadata()},
                 **self._options(recipe),
             )
             return Server(
@@ -127,6 +127,11 @@ class NovaCompute:
         """Write the labels of `server` to its metadata. Other items are left as they are."""
         with doing(f"labelling server {server.name}"):
             self._nova.servers.set_meta(server.id, server.labels.to_metadata())
+
+    def note(self, server: Server, name: str, value: str) -> None:
+        """Write one metadata item of a server, which is none of its labels. Other items are left as they are."""
+        with doing(f"noting {name} of server {server.name}"):
+            self._nova.servers.set_meta(server.id, {name: value})
 
     def delete(self, server_id: str) -> None:
         """Ask for a server to be deleted; one that is gone already is no error. Look until it is gone."""

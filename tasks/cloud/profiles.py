@@ -28,6 +28,7 @@ class ServerProfile:
         the network labelled "private", else the only fixed IPv4 address.
     :param microversion: of the compute API; "2" for clouds that know none. Empty: the one pinned for the kind of cloud.
     :param wait_for: a server counts as BUILD until these have finished with it; on an account without them: for ever.
+    :param metadata: items that every server is created with, beside its labels.
     :param files: at most five small files injected at boot, by path (personality); microversions up to 2.56.
     :param user_data: for cloud-init, at most 65535 characters once encoded.
     :param config_drive: None leaves it to the cloud.
@@ -43,6 +44,7 @@ class ServerProfile:
     private_network: str = ""
     microversion: str = ""
     wait_for: tuple[Automation, ...] = ()
+    metadata: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, bytes] = field(default_factory=dict)
     user_data: str = ""
     config_drive: bool | None = None

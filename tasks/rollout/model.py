@@ -73,7 +73,11 @@ class BalancerStatus(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Labels:
-    """What a server's metadata says: whose it is and how far it has come. Only servers that carry these are ours."""
+    """What a server's metadata says: whose it is and how far it has come. Only servers that carry these are ours.
+
+    :param sealed: nobody can log in any more.
+    :param host_key: what is known of its SSH host key beside what its console says; only read here, never written.
+    """
 
     app: str
     environment: str
@@ -82,6 +86,8 @@ class Labels:
     release: str
     phase: Phase
     migrated: bool = False
+    sealed: bool = False
+    host_key: str = ""
 
     def to_metadata(self) -> dict[str, str]:
         """Give the metadata items, all strings, as Nova wants them."""
@@ -93,6 +99,7 @@ class Labels:
             "release": self.release,
             "phase": self.phase.value,
             "migrated": "yes" if self.migrated else "no",
+            "sealed": "yes" if self.sealed else "no",
         }
 
     @classmethod
@@ -107,6 +114,8 @@ class Labels:
                 release=metadata["release"],
                 phase=Phase(metadata["phase"]),
                 migrated=metadata.get("migrated") == "yes",
+                sealed=metadata.get("sealed") == "yes",
+                host_key=metadata.get("host_key", ""),
             )
         except (KeyError, ValueError):
             return None
