@@ -56,7 +56,7 @@ def health_check(probe: Probe, log: str) -> Json:
         # Envoy asks backends without traffic once a minute unless told otherwise.
         "no_traffic_interval": f"{probe.interval}s",
         "unhealthy_threshold": probe.attempts,
-        "healthy_threshold": 1,
+        "healthy_threshold": probe.successes,
         "reuse_connection": False,
         "event_logger": [event_log(log)],
     }
@@ -82,6 +82,7 @@ def http_check(expects: Expectation) -> Json:
     wrong = frozenset(STATUSES) - expects.statuses
     return {
         "path": expects.path,
+        "method": expects.method,
         **({"host": expects.host} if expects.host else {}),
         "expected_statuses": status_ranges(expects.statuses),
         "retriable_statuses": status_ranges(wrong),

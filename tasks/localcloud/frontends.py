@@ -89,16 +89,21 @@ class Expectation:
     statuses: frozenset[int]
     body_parts: tuple[str, ...] = ()
     host: str | None = None
+    method: str = "GET"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Probe:
-    """How backends are watched: every `interval` seconds, `timeout` seconds each, OFFLINE after `attempts` failures."""
+    """How backends are watched: every `interval` seconds, `timeout` seconds each, OFFLINE after `attempts` failures.
+
+    One that was OFFLINE is ONLINE again after `successes` good answers; a new one after its first.
+    """
 
     kind: ProbeKind
     interval: int
     timeout: int
     attempts: int
+    successes: int = 1
     expects: Expectation | None = None
 
 

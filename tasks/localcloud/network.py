@@ -41,6 +41,16 @@ class AddressPool:
         del self._free[address]
         return address
 
+    def take_this(self, address: str) -> str:
+        """Hand out this very address.
+
+        :raises NoAddress: it is in use, or not one of these.
+        """
+        if address not in self._free:
+            raise NoAddress(f"{address} is in use, or not an address of this kind")
+        del self._free[address]
+        return address
+
     def give_back(self, address: str) -> None:
         """Put an address at the end of the queue."""
         self._free[address] = None
