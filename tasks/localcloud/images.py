@@ -1,24 +1,46 @@
-"""The images: there is one, the operating system and the Python of this very machine."""
+"""The images: the operating system and the Python of this very machine, and what has been made of servers."""
 
 from __future__ import annotations
 
 import platform
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from enum import StrEnum
 from types import MappingProxyType
+from typing import Any
 
 from tasks.localcloud.refusals import NotFound
 
 
+class ImageStatus(StrEnum):
+    """How far an image is, as the image service says it."""
+
+    QUEUED = "queued"
+    SAVING = "saving"
+    ACTIVE = "active"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Image:
-    """What a server boots from."""
+    """What a server boots from; `min_disk` in GiB. A public one is the cloud's, a private one the project's.
+
+    `metadata` is what is said about it beyond that, the image service's additional properties.
+    """
 
     id: str
     name: str
     created: datetime
-    metadata: MappingProxyType[str, str]
+    updated: datetime
+    metadata: Mapping[str, str]
+    status: ImageStatus = ImageStatus.ACTIVE
+    public: bool = False
+    protected: bool = False
+    hidden: bool = False
+    min_disk: int = 0
+    min_ram: int = 0
+    tags: tuple[str, ...] = ()
 
 
 class Images:
@@ -28,8 +50,12 @@ class Images:
         self._images = {image.id: image for image in images}
 
     def all(self) -> list[Image]:
-        """Give every image."""
-        return list(self._images.values())
+        """Give every image, newest first."""
+        return list(reversed(self._images.values()))
+
+    def has(self, image_id: str) -> bool:
+        """Say whether there is an image of this id."""
+        return image_id in self._images
 
     def find(self, image_id: str) -> Image:
         """Give one image.
@@ -41,6 +67,34 @@ class Images:
         except KeyError:
             raise NotFound(f"Image {image_id} could not be found.") from None
 
+    def add(self, name: str, metadata: Mapping[str, str], min_disk: int) -> Image:
+        """Make a record of a private image that is not there yet."""
+        now = datetime.now(UTC)
+        image = Image(
+            id=str(uuid.uuid4()),
+            name=name,
+            created=now,
+            updated=now,
+            metadata=MappingProxyType(dict(metadata)),
+            status=ImageStatus.QUEUED,
+            min_disk=min_disk,
+        )
+        self._images[image.id] = image
+        return image
+
+    def change(self, image_id: str, **changes: Any) -> Image:
+        """Change fields of an image; gives what it is now.
+
+        :raises NotFound: there is none of this id.
+        """
+        image = replace(self.find(image_id), updated=datetime.now(UTC), **changes)
+        self._images[image_id] = image
+        return image
+
+    def remove(self, image_id: str) -> None:
+        """Forget an image."""
+        del self._images[image_id]
+
 
 # The same on every machine, so that settings can name it; its metadata says which system it is.
 NAME = "Local Linux"
@@ -51,11 +105,15 @@ def image_of_this_machine() -> Image:
     distribution, version = _operating_system()
     python = platform.python_version()
     metadata = {"os_distro": distribution, "os_version": version, "architecture": platform.machine(), "python": python}
+    now = datetime.now(UTC)
     return Image(
         id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"local-cloud image {distribution} {platform.machine()} {python}")),
         name=NAME,
-        created=datetime.now(UTC),
+        created=now,
+        updated=now,
         metadata=MappingProxyType(metadata),
+        public=True,
+        protected=True,
     )
 
 

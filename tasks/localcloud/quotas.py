@@ -26,8 +26,8 @@ class Quota:
     injected_files: int = 5
     injected_file_content_bytes: int = 10_240
     injected_file_path_bytes: int = 255
-    server_groups: int = 0
-    server_group_members: int = 0
+    server_groups: int = 10
+    server_group_members: int = 10
 
     def number_of_servers(self, used: Collection[Flavor], flavor: Flavor, count: Count) -> int:
         """Give how many more servers of a flavor there is room for, within what is asked for.

@@ -34,6 +34,9 @@ class TaskState(StrEnum):
     SPAWNING = "spawning"
     REBOOTING = "rebooting"
     REBOOTING_HARD = "rebooting_hard"
+    POWERING_OFF = "powering-off"
+    POWERING_ON = "powering-on"
+    IMAGE_SNAPSHOT = "image_snapshot"
     DELETING = "deleting"
 
 
@@ -65,7 +68,7 @@ _REBOOTABLE = {
     RebootType.SOFT: {VmState.ACTIVE},
     RebootType.HARD: {VmState.ACTIVE, VmState.STOPPED, VmState.ERROR},
 }
-_METADATA_WRITABLE = {VmState.ACTIVE, VmState.STOPPED}
+_SETTLED = {VmState.ACTIVE, VmState.STOPPED}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +97,7 @@ class ServerRequest:
     description: str | None = None
     tags: tuple[str, ...] = ()
     hostname: str | None = None
+    group: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,7 +151,39 @@ class Server:
 
         :raises Conflict: it is being built or deleted, is in ERROR, or another task is under way.
         """
-        if self.vm_state not in _METADATA_WRITABLE:
+        self._expect(verb, _SETTLED)
+
+    def check_stop(self) -> None:
+        """Refuse to stop what Nova would not stop (nova/compute/api.py, stop).
+
+        :raises Conflict: it is off already or being built, or another task is under way.
+        """
+        self._expect("stop", {VmState.ACTIVE, VmState.ERROR})
+
+    def check_start(self) -> None:
+        """Refuse to start what is not off (nova/compute/api.py, start).
+
+        :raises Conflict: it is in another state, or another task is under way.
+        """
+        self._expect("start", {VmState.STOPPED})
+
+    def check_snapshot(self) -> None:
+        """Refuse to make an image of what has no settled disk (nova/compute/api.py, snapshot).
+
+        :raises Conflict: it is being built, is in ERROR, or another task is under way.
+        """
+        self._expect("createImage", _SETTLED)
+
+    def check_tags_change(self) -> None:
+        """Refuse to change tags while the server is built or in ERROR (nova/api/openstack/compute/server_tags.py).
+
+        :raises Conflict: it is.
+        """
+        if self.vm_state not in _SETTLED:
+            raise Conflict(f"Server {self.id} is not in a state that allows tags to change: vm_state {self.vm_state}")
+
+    def _expect(self, verb: str, vm_states: set[VmState]) -> None:
+        if self.vm_state not in vm_states:
             self._conflict(verb, f"vm_state {self.vm_state}")
         if self.task_state is not None:
             self._conflict(verb, f"task_state {self.task_state}")

@@ -15,13 +15,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
+from tasks.localcloud.acts import Act, Acts
 from tasks.localcloud.machines.spec import BootFailed, InjectedFile, MachineSpec
 from tasks.localcloud.network import AddressPool
 from tasks.localcloud.quotas import Count, Quota
 from tasks.localcloud.refusals import Conflict, NotFound
-from tasks.localcloud.server import Fault, RebootType, Server, ServerRequest, TaskState, VmState
-
-Act = Callable[[], Awaitable[None]]
+from tasks.localcloud.server import Fault, RebootType, Server, ServerRequest, TaskState, VmState, hostname_of
 
 
 class Machines(Protocol):
@@ -38,6 +37,21 @@ class Machines(Protocol):
 
     async def hard_reboot(self, machine_id: str) -> None:
         """Kill the machine, and boot it again."""
+
+    async def power_off(self, machine_id: str) -> None:
+        """Let the machine end its processes."""
+
+    async def power_on(self, machine_id: str) -> None:
+        """Boot a machine that is off."""
+
+    async def snapshot(self, machine_id: str, name: str) -> None:
+        """Copy the machine's disk, for others to begin as.
+
+        :raises SnapshotFailed: it could not be copied; nothing is left of it.
+        """
+
+    async def remove_snapshot(self, name: str) -> None:
+        """Remove such a copy; one that does not exist is no error."""
 
     async def delete(self, machine_id: str) -> None:
         """End the machine and remove its files; one that does not exist is no error."""
@@ -59,11 +73,11 @@ class Servers:
     """All servers, deleted ones included: `changes-since` lists those too."""
 
     def __init__(self, machines: Machines, site: Site, quota: Quota | None = None) -> None:
-        self._machines = machines
+        self.machines = machines
         self._site = site
         self.quota = quota or Quota()
         self._servers: dict[str, Server] = {}
-        self._acts: dict[str, asyncio.Task[None]] = {}
+        self.acts = Acts(self._fail)
         self._dead: set[str] = set()
 
     def all(self) -> list[Server]:
@@ -82,6 +96,12 @@ class Servers:
         server = self._servers.get(server_id)
         if server is None or server.vm_state is VmState.DELETED:
             raise NotFound(f"Instance {server_id} could not be found.")
+        return server
+
+    def change(self, server_id: str, **changes: Any) -> Server:
+        """Change fields of a server; gives what it is now."""
+        server = replace(self._servers[server_id], updated=datetime.now(UTC), **changes)
+        self._servers[server_id] = server
         return server
 
     def create(self, request: ServerRequest, count: Count) -> list[Server]:
@@ -105,7 +125,7 @@ class Servers:
         """
         self.find(server_id).check_metadata_change(verb)
         self.quota.check_metadata(metadata)
-        return self._change(server_id, metadata=dict(metadata))
+        return self.change(server_id, metadata=dict(metadata))
 
     def reboot(self, server_id: str, kind: RebootType) -> None:
         """Begin a reboot.
@@ -114,17 +134,40 @@ class Servers:
         """
         self.find(server_id).check_reboot(kind)
         if kind is RebootType.SOFT:
-            self._change(server_id, task_state=TaskState.REBOOTING)
-            self._begin(server_id, partial(self._reboot, server_id, self._machines.reboot))
+            self.change(server_id, task_state=TaskState.REBOOTING)
+            self.acts.begin(server_id, partial(self._reboot, server_id, self.machines.reboot))
         else:
-            self._change(server_id, task_state=TaskState.REBOOTING_HARD)
-            self._begin(server_id, partial(self._reboot, server_id, self._machines.hard_reboot))
+            self.change(server_id, task_state=TaskState.REBOOTING_HARD)
+            self.acts.begin(server_id, partial(self._reboot, server_id, self.machines.hard_reboot))
+
+    def stop(self, server_id: str) -> None:
+        """Begin to power a server off.
+
+        :raises Conflict: the server's state does not allow it.
+        """
+        self.find(server_id).check_stop()
+        self.change(server_id, task_state=TaskState.POWERING_OFF)
+        self.acts.begin(server_id, partial(self._stop, server_id))
+
+    def start(self, server_id: str) -> None:
+        """Begin to boot a server that is off.
+
+        :raises Conflict: the server's state does not allow it.
+        """
+        self.find(server_id).check_start()
+        self.change(server_id, task_state=TaskState.POWERING_ON)
+        self.acts.begin(server_id, partial(self._reboot, server_id, self.machines.power_on))
+
+    def occupy(self, server_id: str, task_state: TaskState, act: Act) -> asyncio.Task[None]:
+        """Begin something that leaves a server as it is, which meanwhile is in a task state."""
+        self.change(server_id, task_state=task_state)
+        return self.acts.begin(server_id, partial(self._occupied, server_id, act))
 
     def delete(self, server_id: str) -> None:
         """Begin to delete a server; once more does no harm."""
         if self.find(server_id).task_state is not TaskState.DELETING:
-            self._change(server_id, task_state=TaskState.DELETING)
-            self._begin(server_id, partial(self._delete, server_id))
+            self.change(server_id, task_state=TaskState.DELETING)
+            self.acts.begin(server_id, partial(self._delete, server_id))
 
     def console(self, server_id: str, lines: int | None) -> str:
         """Give the last lines of a server's console log, all when `lines` is None.
@@ -133,7 +176,7 @@ class Servers:
         :raises NotFound: it never had a console.
         """
         server = self.find(server_id)
-        output = self._machines.console(server_id, lines)
+        output = self.machines.console(server_id, lines)
         if not output and lines != 0 and server.vm_state is VmState.BUILDING:
             raise Conflict(f"Instance {server_id} is not ready")
         if not output and server.vm_state is VmState.ERROR:
@@ -145,20 +188,18 @@ class Servers:
         self._dead.add(server_id)
         server = self._servers.get(server_id)
         if server and server.vm_state is VmState.ACTIVE and server.task_state is None:
-            self._change(server_id, vm_state=VmState.STOPPED)
+            self.change(server_id, vm_state=VmState.STOPPED)
 
     async def close(self) -> None:
         """End what is under way; the machines are the hypervisor's to end."""
-        acts = list(self._acts.values())
-        for act in acts:
-            act.cancel()
-        await asyncio.gather(*acts, return_exceptions=True)
+        await self.acts.close()
 
     def _accept(self, request: ServerRequest, name: str, reservation: str) -> Server:
         now = datetime.now(UTC)
         server = Server(
             id=str(uuid.uuid4()),
-            request=request,
+            # What it is called at first is what it calls itself for good: a new name does not reach into it.
+            request=replace(request, hostname=request.hostname or hostname_of(name) or None),
             name=name,
             private_ip=self._site.private_ips.take(),
             reservation_id=reservation,
@@ -167,13 +208,13 @@ class Servers:
             updated=now,
         )
         self._servers[server.id] = server
-        self._begin(server.id, partial(self._build, server))
+        self.acts.begin(server.id, partial(self._build, server))
         return server
 
     async def _build(self, server: Server) -> None:
-        self._change(server.id, task_state=TaskState.SPAWNING)
-        await self._machines.boot(machine_of(server, self._site))
-        self._change(server.id, launched=datetime.now(UTC))
+        self.change(server.id, task_state=TaskState.SPAWNING)
+        await self.machines.boot(machine_of(server, self._site))
+        self.change(server.id, launched=datetime.now(UTC))
         self._came_up(server.id)
 
     async def _reboot(self, server_id: str, reboot: Callable[[str], Awaitable[None]]) -> None:
@@ -181,34 +222,24 @@ class Servers:
         await reboot(server_id)
         self._came_up(server_id)
 
+    async def _stop(self, server_id: str) -> None:
+        await self.machines.power_off(server_id)
+        self.change(server_id, vm_state=VmState.STOPPED, task_state=None)
+
+    async def _occupied(self, server_id: str, act: Act) -> None:
+        await act()
+        died = server_id in self._dead and self._servers[server_id].vm_state is VmState.ACTIVE
+        self.change(server_id, task_state=None, **({"vm_state": VmState.STOPPED} if died else {}))
+
     def _came_up(self, server_id: str) -> None:
         vm_state = VmState.STOPPED if server_id in self._dead else VmState.ACTIVE
-        self._change(server_id, vm_state=vm_state, task_state=None, fault=None)
+        self.change(server_id, vm_state=vm_state, task_state=None, fault=None)
 
     async def _delete(self, server_id: str) -> None:
-        await self._machines.delete(server_id)
+        await self.machines.delete(server_id)
         self._dead.discard(server_id)
-        server = self._change(server_id, vm_state=VmState.DELETED, task_state=None, deleted=datetime.now(UTC))
+        server = self.change(server_id, vm_state=VmState.DELETED, task_state=None, deleted=datetime.now(UTC))
         self._site.private_ips.give_back(server.private_ip)
-
-    def _change(self, server_id: str, **changes: Any) -> Server:
-        server = replace(self._servers[server_id], updated=datetime.now(UTC), **changes)
-        self._servers[server_id] = server
-        return server
-
-    def _begin(self, server_id: str, act: Act) -> None:
-        """Start an act on a server in place of the one that is under way."""
-        before = self._acts.get(server_id)
-        self._acts[server_id] = asyncio.create_task(self._perform(server_id, act, before))
-
-    async def _perform(self, server_id: str, act: Act, before: asyncio.Task[None] | None) -> None:
-        if before and not before.done():
-            before.cancel()
-            await asyncio.wait([before])
-        try:
-            await act()
-        except Exception as error:  # noqa: BLE001  whatever went wrong, the server must say so instead of hanging
-            self._fail(server_id, error)
 
     def _fail(self, server_id: str, error: Exception) -> None:
         if isinstance(error, BootFailed):
@@ -216,7 +247,7 @@ class Servers:
         else:
             logging.getLogger(__name__).error("server %s failed", server_id, exc_info=error)
         fault = Fault(code=500, message=str(error) or type(error).__name__, created=datetime.now(UTC))
-        self._change(server_id, vm_state=VmState.ERROR, task_state=None, fault=fault)
+        self.change(server_id, vm_state=VmState.ERROR, task_state=None, fault=fault)
 
 
 def machine_of(server: Server, site: Site) -> MachineSpec:
@@ -232,4 +263,5 @@ def machine_of(server: Server, site: Site) -> MachineSpec:
         user_data=request.user_data,
         metadata=server.metadata,
         shared=site.shared,
+        snapshot=None if request.image.public else request.image.id,
     )

@@ -17,6 +17,7 @@ from tasks.localcloud.api.compute_context import Compute
 from tasks.localcloud.credentials import Tokens, new_credentials
 from tasks.localcloud.images import Images, image_of_this_machine
 from tasks.localcloud.keypairs import Keypairs
+from tasks.localcloud.machines.snapshots import SnapshotFailed
 from tasks.localcloud.machines.spec import BootFailed, MachineSpec
 from tasks.localcloud.network import AddressPool
 from tasks.localcloud.quotas import Quota
@@ -31,6 +32,9 @@ class InstantMachines:
     def __init__(self) -> None:
         self.booted: dict[str, MachineSpec] = {}
         self.deleted: list[str] = []
+        self.snapshots: set[str] = set()
+        self.copying = asyncio.Event()
+        self.unreadable = ""
         self.power = asyncio.Event()
         self.power.set()
         self.begun = asyncio.Event()
@@ -53,6 +57,26 @@ class InstantMachines:
     async def hard_reboot(self, machine_id: str) -> None:
         """Be up again as soon as there is power."""
         await self.power.wait()
+
+    async def power_off(self, machine_id: str) -> None:
+        """Be off as soon as there is power to end what runs."""
+        await self.power.wait()
+
+    async def power_on(self, machine_id: str) -> None:
+        """Be up again as soon as there is power."""
+        await self.power.wait()
+
+    async def snapshot(self, machine_id: str, name: str) -> None:
+        """Have a snapshot as soon as there is power, unless the disk is `unreadable`."""
+        self.copying.set()
+        await self.power.wait()
+        if self.unreadable:
+            raise SnapshotFailed(self.unreadable)
+        self.snapshots.add(name)
+
+    async def remove_snapshot(self, name: str) -> None:
+        """Have it no more."""
+        self.snapshots.discard(name)
 
     async def delete(self, machine_id: str) -> None:
         """Be gone as soon as there is power."""
@@ -87,7 +111,7 @@ class Cloud:
     @property
     def image(self) -> str:
         """Give the id of the one image."""
-        return self.compute.images.all()[0].id
+        return self.compute.images.all()[-1].id
 
     def body(self, name: str = "web", **more: Any) -> dict[str, Any]:
         """Give the smallest body that makes a server, and what a test adds to it."""
@@ -107,7 +131,7 @@ class Cloud:
 
     async def settle(self) -> None:
         """Wait until nothing is being done to any server."""
-        while acts := [act for act in self.servers._acts.values() if not act.done()]:
+        while acts := self.servers.acts.under_way():
             await asyncio.wait(acts, timeout=10)
 
 

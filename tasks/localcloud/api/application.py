@@ -45,7 +45,7 @@ def application(services: Services, api_log: TextIO) -> Starlette:
         routes=[
             Mount("/identity", identity.application()),
             Mount("/compute", compute_application(services.compute, tokens)),
-            Mount("/image", ImagesApi(services.compute.images).application(tokens)),
+            Mount("/image", ImagesApi(services.compute).application(tokens)),
             Mount("/clb", balancers),
         ],
         middleware=[Middleware(RequestLog, log=api_log)],

@@ -15,13 +15,16 @@ from starlette.routing import Mount, Route
 
 from tasks.localcloud.api.authentication import TokenCheck
 from tasks.localcloud.api.compute_context import Compute, root_of
+from tasks.localcloud.api.compute_images import ComputeImagesApi
 from tasks.localcloud.api.faults import handlers, refuse_as_nova
 from tasks.localcloud.api.keypairs import KeypairsApi
 from tasks.localcloud.api.limits import LimitsApi
 from tasks.localcloud.api.microversions import NEWEST, OLDEST, Microversions
-from tasks.localcloud.api.offerings import ComputeImagesApi, FlavorsApi
+from tasks.localcloud.api.offerings import FlavorsApi, ZonesApi
 from tasks.localcloud.api.server_actions import ServerActionsApi
+from tasks.localcloud.api.server_groups import ServerGroupsApi
 from tasks.localcloud.api.server_metadata import ServerMetadataApi
+from tasks.localcloud.api.server_tags import ServerTagsApi
 from tasks.localcloud.api.servers import ServersApi
 from tasks.localcloud.credentials import Tokens
 
@@ -33,7 +36,10 @@ def compute_application(compute: Compute, tokens: Tokens) -> Starlette:
         *ServerActionsApi(compute).routes(),
         *ServerMetadataApi(compute).routes(),
         *KeypairsApi(compute).routes(),
+        *ServerTagsApi(compute).routes(),
+        *ServerGroupsApi(compute).routes(),
         *FlavorsApi().routes(),
+        *ZonesApi().routes(),
         *ComputeImagesApi(compute).routes(),
         *LimitsApi(compute).routes(),
     ]

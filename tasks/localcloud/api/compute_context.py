@@ -11,7 +11,9 @@ from tasks.localcloud.api.server_views import ServerView
 from tasks.localcloud.credentials import Credentials
 from tasks.localcloud.images import Images
 from tasks.localcloud.keypairs import Keypairs
+from tasks.localcloud.server_groups import ServerGroups
 from tasks.localcloud.servers import Servers
+from tasks.localcloud.snapshots import Snapshots
 
 ENDPOINT = "/compute/v2.1"
 
@@ -24,7 +26,13 @@ class Compute:
     images: Images
     keypairs: Keypairs = field(default_factory=Keypairs)
     credentials: Credentials
+    groups: ServerGroups = field(default_factory=ServerGroups)
     page_limit: int = 1000
+
+    @property
+    def snapshots(self) -> Snapshots:
+        """Give what makes images of servers."""
+        return Snapshots(self.servers, self.images)
 
     def view(self, request: Request) -> ServerView:
         """Give the view of whoever has sent a request."""

@@ -24,6 +24,7 @@ class LimitsApi:
 
     def __init__(self, compute: Compute) -> None:
         self._servers = compute.servers
+        self._groups = compute.groups
         self._project = compute.credentials.project
 
     def routes(self) -> list[Route]:
@@ -32,6 +33,7 @@ class LimitsApi:
             Route("/limits", self.limits),
             Route("/os-quota-sets/{project}", self.quota),
             Route("/os-quota-sets/{project}/defaults", self.quota),
+            Route("/os-quota-sets/{project}/detail", self.detail),
         ]
 
     async def limits(self, request: Request) -> Response:
@@ -56,10 +58,28 @@ class LimitsApi:
 
     async def quota(self, request: Request) -> Response:
         """Show the project's quota; others' is not this user's to see."""
-        project = request.path_params["project"]
+        return JSONResponse({"quota_set": {"id": self._own_project(request), **self._quota_set(request)}})
+
+    async def detail(self, request: Request) -> Response:
+        """Show the project's quota, and how much of each limit is used."""
+        project, used = self._own_project(request), self._used()
+        in_use = {
+            "instances": used["totalInstancesUsed"],
+            "cores": used["totalCoresUsed"],
+            "ram": used["totalRAMUsed"],
+            "server_groups": used["totalServerGroupsUsed"],
+        }
+        details = {
+            name: {"limit": limit, "in_use": in_use.get(name, 0), "reserved": 0}
+            for name, limit in self._quota_set(request).items()
+        }
+        return JSONResponse({"quota_set": {"id": project, **details}})
+
+    def _own_project(self, request: Request) -> str:
+        project = str(request.path_params["project"])
         if project != self._project:
             raise Forbidden("Policy doesn't allow os_compute_api:os-quota-sets:show to be performed.")
-        return JSONResponse({"quota_set": {"id": project, **self._quota_set(request)}})
+        return project
 
     def _quota_set(self, request: Request) -> dict[str, Any]:
         quota = self._servers.quota
@@ -74,5 +94,5 @@ class LimitsApi:
             "totalInstancesUsed": len(flavors),
             "totalCoresUsed": sum(flavor.vcpus for flavor in flavors),
             "totalRAMUsed": sum(flavor.ram for flavor in flavors),
-            "totalServerGroupsUsed": 0,
+            "totalServerGroupsUsed": len(self._groups.all()),
         }

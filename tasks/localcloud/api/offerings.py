@@ -1,6 +1,6 @@
-"""What servers are made of, over HTTP: flavors, and images as compute shows them below 2.36.
+"""What there is to choose from, over HTTP: flavors, and the one availability zone.
 
-Facts: api-ref, flavors, images; rest_api_version_history, 2.36, 2.55, 2.61.
+Facts: api-ref, flavors, availability zones; rest_api_version_history, 2.55, 2.61, 2.75.
 """
 
 from __future__ import annotations
@@ -11,12 +11,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tasks.localcloud.api.compute_context import Compute, root_of
+from tasks.localcloud.api.compute_context import root_of
 from tasks.localcloud.api.microversions import at_least
-from tasks.localcloud.api.server_views import whole_second
+from tasks.localcloud.api.server_views import ZONE
 from tasks.localcloud.flavors import FLAVORS, Flavor, find_flavor
-from tasks.localcloud.images import Image
-from tasks.localcloud.refusals import NotFound
+from tasks.localcloud.refusals import Forbidden
 
 
 class FlavorsApi:
@@ -49,39 +48,24 @@ class FlavorsApi:
         return JSONResponse({"extra_specs": {}})
 
 
-class ComputeImagesApi:
-    """`/images` of compute; gone from 2.36 on."""
-
-    def __init__(self, compute: Compute) -> None:
-        self._images = compute.images
+class ZonesApi:
+    """`/os-availability-zone`."""
 
     def routes(self) -> list[Route]:
         """Give the routes, below the compute endpoint."""
-        return [
-            Route("/images", self.list),
-            Route("/images/detail", self.detail),
-            Route("/images/{id}", self.show),
-        ]
+        return [Route("/os-availability-zone", self.list), Route("/os-availability-zone/detail", self.detail)]
 
-    async def list(self, request: Request) -> Response:
-        """List ids and names."""
-        _check_not_gone(request)
-        return JSONResponse({"images": [_brief_image(request, image) for image in self._images.all()]})
+    async def list(self, _: Request) -> Response:
+        """List the one zone; its hosts are not for users to see."""
+        zone = {"zoneName": ZONE, "zoneState": {"available": True}, "hosts": None}
+        return JSONResponse({"availabilityZoneInfo": [zone]})
 
-    async def detail(self, request: Request) -> Response:
-        """List everything."""
-        _check_not_gone(request)
-        return JSONResponse({"images": [_image(request, image) for image in self._images.all()]})
+    async def detail(self, _: Request) -> Response:
+        """Refuse: only administrators see the hosts.
 
-    async def show(self, request: Request) -> Response:
-        """Show one image."""
-        _check_not_gone(request)
-        return JSONResponse({"image": _image(request, self._images.find(request.path_params["id"]))})
-
-
-def _check_not_gone(request: Request) -> None:
-    if at_least(request, 36):
-        raise NotFound("The resource could not be found.")
+        :raises Forbidden: always.
+        """
+        raise Forbidden("Policy doesn't allow os_compute_api:os-availability-zone:detail to be performed.")
 
 
 def _brief_flavor(request: Request, flavor: Flavor) -> dict[str, Any]:
@@ -103,25 +87,6 @@ def _flavor(request: Request, flavor: Flavor) -> dict[str, Any]:
         "rxtx_factor": 1.0,
     }
     return {**shown, "extra_specs": {}} if at_least(request, 61) else shown
-
-
-def _brief_image(request: Request, image: Image) -> dict[str, Any]:
-    return {"id": image.id, "name": image.name, "links": _links(request, f"images/{image.id}")}
-
-
-def _image(request: Request, image: Image) -> dict[str, Any]:
-    created = whole_second(image.created)
-    return {
-        **_brief_image(request, image),
-        "status": "ACTIVE",
-        "progress": 100,
-        "minDisk": 0,
-        "minRam": 0,
-        "created": created,
-        "updated": created,
-        "metadata": dict(image.metadata),
-        "OS-EXT-IMG-SIZE:size": 0,
-    }
 
 
 def _links(request: Request, path: str) -> list[dict[str, str]]:

@@ -1,10 +1,11 @@
-"""What can be done to a server by `POST /servers/{id}/action`: reboot, and read its console.
+"""What can be done to a server by `POST /servers/{id}/action`: reboot, stop, start, image, and read its console.
 
 Facts: api-ref, servers-actions; nova/api/openstack/compute/{servers,console_output}.py.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from starlette.requests import Request
@@ -13,6 +14,7 @@ from starlette.routing import Route
 
 from tasks.localcloud.api.bodies import Requested, read_json
 from tasks.localcloud.api.compute_context import Compute
+from tasks.localcloud.api.compute_images import CreateImageBody, create_image
 from tasks.localcloud.api.server_bodies import ConsoleBody, RebootBody
 from tasks.localcloud.refusals import BadRequest
 from tasks.localcloud.server import RebootType
@@ -23,7 +25,13 @@ class ServerActionsApi:
 
     def __init__(self, compute: Compute) -> None:
         self._compute = compute
-        self._actions = {"reboot": self._reboot, "os-getConsoleOutput": self._console}
+        self._actions: dict[str, Callable[[Request, Any], Response]] = {
+            "reboot": self._reboot,
+            "os-stop": self._stop,
+            "os-start": self._start,
+            "createImage": self._create_image,
+            "os-getConsoleOutput": self._console,
+        }
 
     def routes(self) -> list[Route]:
         """Give the route, below the compute endpoint."""
@@ -37,13 +45,24 @@ class ServerActionsApi:
         [name] = body
         if name not in self._actions:
             raise BadRequest(f"There is no such action: {name}")
-        return self._actions[name](request.path_params["id"], body)
+        return self._actions[name](request, body)
 
-    def _reboot(self, server_id: str, body: Any) -> Response:
+    def _reboot(self, request: Request, body: Any) -> Response:
         kind = RebootType(Requested(RebootBody).read(body).reboot.type.upper())
-        self._compute.servers.reboot(server_id, kind)
+        self._compute.servers.reboot(request.path_params["id"], kind)
         return Response(status_code=202)
 
-    def _console(self, server_id: str, body: Any) -> Response:
+    def _stop(self, request: Request, _: Any) -> Response:
+        self._compute.servers.stop(request.path_params["id"])
+        return Response(status_code=202)
+
+    def _start(self, request: Request, _: Any) -> Response:
+        self._compute.servers.start(request.path_params["id"])
+        return Response(status_code=202)
+
+    def _create_image(self, request: Request, body: Any) -> Response:
+        return create_image(self._compute, request, Requested(CreateImageBody).read(body))
+
+    def _console(self, request: Request, body: Any) -> Response:
         lines = Requested(ConsoleBody).read(body).lines()
-        return JSONResponse({"output": self._compute.servers.console(server_id, lines)})
+        return JSONResponse({"output": self._compute.servers.console(request.path_params["id"], lines)})

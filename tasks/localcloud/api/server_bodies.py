@@ -10,13 +10,16 @@ import binascii
 import secrets
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from tasks.localcloud.api.bodies import Body
 from tasks.localcloud.refusals import BadRequest
 
 USER_DATA_LIMIT = 65_535
 """Characters of the encoded text."""
+
+TAG_LIMIT = 50
+"""Tags of one server."""
 
 _SINCE = {"description": 19, "tags": 52, "trusted_image_certificates": 63, "hostname": 90}
 _UNTIL = {"personality": 56}
@@ -96,7 +99,7 @@ class NewServer(Body):
     accessIPv6: str | None = None  # noqa: N815  the API's own name
     disk_config: Literal["AUTO", "MANUAL"] = Field("MANUAL", alias="OS-DCF:diskConfig")
     description: Annotated[str, StringConstraints(max_length=255)] | None = None
-    tags: Annotated[list[Tag], Field(max_length=50)] = Field(default_factory=list)
+    tags: Annotated[list[Tag], Field(max_length=TAG_LIMIT)] = Field(default_factory=list)
     trusted_image_certificates: None = None
     hostname: Hostname | None = None
 
@@ -105,30 +108,69 @@ class NewServer(Body):
         return self.adminPass or secrets.token_urlsafe(9)
 
 
+class SchedulerHints(BaseModel):
+    """Where a server is wanted. There is only one place, so that all hints but the group are taken and do nothing."""
+
+    model_config = ConfigDict(frozen=True)
+
+    group: str | None = None
+
+
 class CreateServer(Body):
-    """`POST /servers`. Scheduler hints are accepted: there is only one place to schedule to."""
+    """`POST /servers`."""
 
     server: NewServer
-    hints: dict[str, Any] | None = Field(None, alias="os:scheduler_hints")
-    old_hints: dict[str, Any] | None = Field(None, alias="OS-SCH-HNT:scheduler_hints")
+    hints: SchedulerHints | None = Field(None, alias="os:scheduler_hints")
+    old_hints: SchedulerHints | None = Field(None, alias="OS-SCH-HNT:scheduler_hints")
+
+    def group(self) -> str | None:
+        """Give the id of the server group that is asked for."""
+        hints = self.hints or self.old_hints
+        return hints.group if hints else None
 
 
-def check_keys(body: Any, minor: int) -> None:
-    """Refuse keys of `POST /servers` that do not exist in microversion 2.`minor`.
+class ServerChanges(Body):
+    """What `PUT /servers/{id}` can change; access addresses have no meaning where there is one network."""
 
-    :raises BadRequest: there is one, or `networks` is missing from 2.37 on.
+    name: Name | None = None
+    description: Annotated[str, StringConstraints(max_length=255)] | None = None
+    hostname: Hostname | None = None
+    disk_config: Literal["AUTO", "MANUAL"] | None = Field(None, alias="OS-DCF:diskConfig")
+    accessIPv4: str | None = None  # noqa: N815  the API's own name
+    accessIPv6: str | None = None  # noqa: N815  the API's own name
+
+
+class ChangeServer(Body):
+    """`PUT /servers/{id}`."""
+
+    server: ServerChanges
+
+
+def check_new(body: Any, minor: int) -> None:
+    """Refuse what `POST /servers` does not take in microversion 2.`minor`.
+
+    :raises BadRequest: a key does not exist in it, or `networks` is missing from 2.37 on.
     """
+    check_keys(body, minor)
     server = body.get("server") if isinstance(body, dict) else None
     if not isinstance(server, dict):
         return
-    for key in server:
-        if minor < _SINCE.get(key, 0) or minor > _UNTIL.get(key, minor):
-            problem = f"Additional properties are not allowed ('{key}' was unexpected)"
-            raise BadRequest(f"Invalid input for field/attribute server. {problem}")
     if minor >= 37 and "networks" not in server:
         raise BadRequest("Invalid input for field/attribute server. 'networks' is a required property")
     if minor < 37 and isinstance(server.get("networks"), str):
         raise BadRequest("Invalid input for field/attribute networks. Input should be a valid list")
+
+
+def check_keys(body: Any, minor: int) -> None:
+    """Refuse keys of a server that do not exist in microversion 2.`minor`.
+
+    :raises BadRequest: there is one.
+    """
+    server = body.get("server") if isinstance(body, dict) else None
+    for key in server if isinstance(server, dict) else {}:
+        if minor < _SINCE.get(key, 0) or minor > _UNTIL.get(key, minor):
+            problem = f"Additional properties are not allowed ('{key}' was unexpected)"
+            raise BadRequest(f"Invalid input for field/attribute server. {problem}")
 
 
 class MetadataBody(Body):

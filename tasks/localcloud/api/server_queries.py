@@ -53,7 +53,8 @@ def select(servers: Servers, query: QueryParams, minor: int) -> list[Server]:
     statuses = {status.upper() for status in query.getlist("status")}
     if statuses:
         tests.append(lambda server: server.status in statuses)
-    candidates = servers.all() if "changes-since" in query else servers.existing()
+    by_change = "changes-since" in query or ("changes-before" in query and minor >= 66)
+    candidates = servers.all() if by_change else servers.existing()
     return _sorted([server for server in candidates if all(test(server) for test in tests)], query)
 
 
@@ -80,6 +81,9 @@ def _check(query: QueryParams, minor: int) -> None:
         raise Forbidden("Policy doesn't allow os_compute_api:servers:index:get_all_tenants to be performed.")
     if any(status.upper() == "DELETED" for status in query.getlist("status")):
         raise Forbidden("Only administrators may list deleted instances")
+    since, before = query.get("changes-since"), query.get("changes-before")
+    if minor >= 66 and since and before and _moment("changes-since", since) > _moment("changes-before", before):
+        raise BadRequest("The value of changes-since must be less than or equal to changes-before.")
 
 
 def _tests(minor: int) -> dict[str, Callable[[str], Test]]:
@@ -92,9 +96,13 @@ def _tests(minor: int) -> dict[str, Callable[[str], Test]]:
         "reservation_id": lambda reservation: lambda server: server.reservation_id == reservation,
         "changes-since": _changed_since,
     }
+    if minor >= 66:
+        tests["changes-before"] = _changed_before
     if minor >= 26:
         tests["tags"] = lambda tags: lambda server: set(tags.split(",")) <= set(server.request.tags)
         tests["tags-any"] = lambda tags: lambda server: not set(tags.split(",")).isdisjoint(server.request.tags)
+        tests["not-tags"] = lambda tags: lambda server: not set(tags.split(",")) <= set(server.request.tags)
+        tests["not-tags-any"] = lambda tags: lambda server: set(tags.split(",")).isdisjoint(server.request.tags)
     if minor >= 83:
         tests["key_name"] = lambda name: lambda server: bool(server.request.key and server.request.key.name == name)
         tests["vm_state"] = lambda state: lambda server: server.vm_state == state
@@ -112,12 +120,21 @@ def _matching(text: str, value: Callable[[Server], str]) -> Test:
 
 
 def _changed_since(text: str) -> Test:
+    moment = _moment("changes-since", text)
+    return lambda server: server.updated >= moment.replace(microsecond=0)
+
+
+def _changed_before(text: str) -> Test:
+    moment = _moment("changes-before", text)
+    return lambda server: server.updated.replace(microsecond=0) <= moment
+
+
+def _moment(name: str, text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise BadRequest(f"Invalid input for query parameters changes-since. Value: {text}") from None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return lambda server: server.updated >= moment.replace(microsecond=0)
+        raise BadRequest(f"Invalid input for query parameters {name}. Value: {text}") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)

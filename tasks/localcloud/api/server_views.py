@@ -48,6 +48,11 @@ class ServerView:
             shown["fault"] = {"code": fault.code, "created": whole_second(fault.created), "message": fault.message}
         return {**shown, **self._newer(server)}
 
+    def alone(self, server: Server) -> dict[str, Any]:
+        """Give what is shown of one server by itself: from 2.71 on, its groups as well."""
+        groups = [server.request.group] if server.request.group else []
+        return {**self.full(server), **({"server_groups": groups} if self.minor >= 71 else {})}
+
     def _own(self, server: Server) -> dict[str, Any]:
         addresses = {"private": [_address(server.private_ip)]}
         return {
@@ -108,7 +113,6 @@ class ServerView:
             19: {"description": server.request.description},
             26: {"tags": list(server.request.tags)},
             63: {"trusted_image_certificates": None},
-            71: {"server_groups": []},
             73: {"locked_reason": None},
             90: {"OS-EXT-SRV-ATTR:hostname": server.hostname},
             96: {"pinned_availability_zone": None},

@@ -1,10 +1,11 @@
-"""Servers over HTTP: create, list, show, delete. Their rules are the model's.
+"""Servers over HTTP: create, list, show, rename, delete. Their rules are the model's.
 
 Facts: api-ref, servers; nova/api/openstack/compute/servers.py.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from starlette.requests import Request
@@ -14,14 +15,22 @@ from starlette.routing import Route
 from tasks.localcloud.api.bodies import Requested, read_json
 from tasks.localcloud.api.compute_context import Compute
 from tasks.localcloud.api.microversions import spoken
-from tasks.localcloud.api.server_bodies import CreateServer, NewServer, RequestedNetwork, check_keys, decode
+from tasks.localcloud.api.server_bodies import (
+    ChangeServer,
+    CreateServer,
+    NewServer,
+    RequestedNetwork,
+    check_keys,
+    check_new,
+    decode,
+)
 from tasks.localcloud.api.server_queries import page, select
 from tasks.localcloud.api.server_views import ZONE
 from tasks.localcloud.flavors import Flavor, find_flavor
-from tasks.localcloud.images import Image
+from tasks.localcloud.images import Image, ImageStatus
 from tasks.localcloud.keypairs import Keypair
 from tasks.localcloud.quotas import Count
-from tasks.localcloud.refusals import BadRequest, NotFound
+from tasks.localcloud.refusals import BadRequest, Forbidden, NotFound
 from tasks.localcloud.server import ServerRequest
 
 NETWORKS = frozenset({"00000000-0000-0000-0000-000000000000", "11111111-1111-1111-1111-111111111111"})
@@ -41,16 +50,18 @@ class ServersApi:
             Route("/servers", self.create, methods=["POST"]),
             Route("/servers/detail", self.detail, methods=["GET"]),
             Route("/servers/{id}", self.show, methods=["GET"]),
+            Route("/servers/{id}", self.update, methods=["PUT"]),
             Route("/servers/{id}", self.delete, methods=["DELETE"]),
         ]
 
     async def create(self, request: Request) -> Response:
         """Accept servers, 202: the answer says little more than the id."""
         body = await read_json(request)
-        check_keys(body, spoken(request).minor)
-        wanted = Requested(CreateServer).read(body).server
-        count = _count(wanted)
-        servers = self._compute.servers.create(self._request(wanted), count)
+        check_new(body, spoken(request).minor)
+        asked = Requested(CreateServer).read(body)
+        wanted, count = asked.server, _count(asked.server)
+        group = self._group(asked.group(), count)
+        servers = self._compute.servers.create(replace(self._request(wanted), group=group), count)
         if wanted.return_reservation_id in {True, "true", "True", "1"}:
             return JSONResponse({"reservation_id": servers[0].reservation_id}, status_code=202)
         links = self._compute.view(request).links(servers[0])
@@ -74,7 +85,20 @@ class ServersApi:
     async def show(self, request: Request) -> Response:
         """Show one server."""
         server = self._compute.servers.find(request.path_params["id"])
-        return JSONResponse({"server": self._compute.view(request).full(server)})
+        return JSONResponse({"server": self._compute.view(request).alone(server)})
+
+    async def update(self, request: Request) -> Response:
+        """Change a server's name, description, host name or disk configuration; gives what it is now."""
+        body = await read_json(request)
+        check_keys(body, spoken(request).minor)
+        wanted = Requested(ChangeServer).read(body).server
+        server = self._compute.servers.find(request.path_params["id"])
+        named = {"name"} & wanted.model_fields_set
+        fields = {"description", "hostname", "disk_config"} & wanted.model_fields_set
+        asked_for = replace(server.request, **{field: getattr(wanted, field) for field in fields})
+        changes = {field: getattr(wanted, field) for field in named}
+        changed = self._compute.servers.change(server.id, request=asked_for, **changes)
+        return JSONResponse({"server": self._compute.view(request).alone(changed)})
 
     async def delete(self, request: Request) -> Response:
         """Begin to delete a server, 204: it is gone when it answers 404."""
@@ -90,10 +114,11 @@ class ServersApi:
 
     def _request(self, wanted: NewServer) -> ServerRequest:
         _check_placement(wanted)
+        flavor = _flavor(str(wanted.flavorRef))
         return ServerRequest(
             name=wanted.name,
-            image=self._image(wanted.imageRef),
-            flavor=_flavor(str(wanted.flavorRef)),
+            image=self._image(wanted.imageRef, flavor),
+            flavor=flavor,
             key=self._key(wanted.key_name),
             metadata=wanted.metadata,
             personality={file.path: decode(file.contents) for file in wanted.personality},
@@ -106,11 +131,31 @@ class ServersApi:
             hostname=wanted.hostname,
         )
 
-    def _image(self, reference: str) -> Image:
+    def _group(self, group_id: str | None, count: Count) -> str | None:
+        """Give the server group asked for, with room for so many more."""
+        if not group_id:
+            return None
         try:
-            return self._compute.images.find(reference.rpartition("/")[2])
+            group = self._compute.groups.find(group_id)
+        except NotFound as error:
+            raise BadRequest(str(error)) from None
+        members = [server for server in self._compute.servers.existing() if server.request.group == group.id]
+        if len(members) + count.least > self._compute.servers.quota.server_group_members:
+            raise Forbidden("Quota exceeded, too many servers in group")
+        return group.id
+
+    def _image(self, reference: str, flavor: Flavor) -> Image:
+        try:
+            image = self._compute.images.find(reference.rpartition("/")[2])
         except NotFound:
             raise BadRequest("Can not find requested image") from None
+        if image.status is not ImageStatus.ACTIVE:
+            raise BadRequest(f"Image {image.id} is not active.")
+        if flavor.disk < image.min_disk:
+            raise BadRequest("Flavor's disk is too small for requested image.")
+        if flavor.ram < image.min_ram:
+            raise BadRequest("Flavor's memory is too small for requested image.")
+        return image
 
     def _key(self, name: str | None) -> Keypair | None:
         try:

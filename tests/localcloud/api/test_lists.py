@@ -131,6 +131,27 @@ async def test_changes_since_lists_deleted_servers(cloud: Cloud):
     assert await names(cloud, "") == []
 
 
+async def test_changes_before_is_a_filter_from_2_66_on(cloud: Cloud):
+    """Servers, deleted ones too, that changed before a moment are listed from 2.66 on; before, all of them are."""
+    await cloud.create()
+    past, future = (datetime.now(UTC) + timedelta(hours=hours) for hours in (-1, 1))
+    spoken = {"OpenStack-API-Version": "compute 2.66"}
+    found = [
+        len((await cloud.http.get(SERVERS, params={"changes-before": str(moment)}, headers=headers)).json()["servers"])
+        for moment, headers in ((past, spoken), (future, spoken), (past, {}))
+    ]
+
+    assert found == [0, 1, 1]
+
+
+@pytest.mark.parametrize("query", ["changes-before=soon", "changes-since=2026-02-01&changes-before=2026-01-01"])
+async def test_moments_that_make_no_sense(cloud: Cloud, query: str):
+    """A moment that is none, or an end before the beginning, is a bad request (rest_api_version_history, 2.66)."""
+    answer = await cloud.http.get(f"{SERVERS}?{query}", headers={"OpenStack-API-Version": "compute 2.66"})
+
+    assert answer.status_code == 400
+
+
 async def test_pages_follow_each_other(cloud: Cloud):
     """A full page has a next link, which keeps the filters; following them gives every server once."""
     for number in range(5):

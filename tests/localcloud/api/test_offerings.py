@@ -87,6 +87,27 @@ async def test_quota_sets(cloud: Cloud):
     assert foreign.json()["forbidden"]["code"] == 403
 
 
+async def test_quota_sets_in_detail(cloud: Cloud):
+    """In detail each limit stands with what is used of it (api-ref, quota sets)."""
+    await cloud.create(flavorRef="general1-2")
+    project = cloud.compute.credentials.project
+    quota = (await cloud.http.get(f"{COMPUTE}/os-quota-sets/{project}/detail")).json()["quota_set"]
+
+    assert quota["instances"] == {"limit": 100, "in_use": 1, "reserved": 0}
+    assert quota["ram"]["in_use"] == 2048
+    assert (await cloud.http.get(f"{COMPUTE}/os-quota-sets/1/detail")).status_code == 403
+
+
+async def test_the_availability_zone(cloud: Cloud):
+    """There is one zone, the one that servers show; its hosts are for administrators (api-ref, availability zones)."""
+    [zone] = (await cloud.http.get(f"{COMPUTE}/os-availability-zone")).json()["availabilityZoneInfo"]
+    server = await cloud.show(await cloud.create())
+
+    assert zone == {"zoneName": "nova", "zoneState": {"available": True}, "hosts": None}
+    assert server["OS-EXT-AZ:availability_zone"] == zone["zoneName"]
+    assert (await cloud.http.get(f"{COMPUTE}/os-availability-zone/detail")).status_code == 403
+
+
 async def test_injection_leaves_with_2_57(cloud: Cloud):
     """From 2.57 on neither limits nor quotas speak of injected files (rest_api_version_history, 2.57)."""
     spoken = {"OpenStack-API-Version": "compute 2.57"}
