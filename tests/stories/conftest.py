@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.stories.leftovers import leftovers
-from tests.stories.operators import Operator
+from tests.stories.operators import ONE, Operator
 
 MEMORY = Path("/dev/shm")  # servers are made of many small files, which disks are slow at
 
@@ -65,6 +65,6 @@ def operators(caches: Path) -> Iterator[Callable[[], Operator]]:
 def site(caches: Path) -> Iterator[Operator]:
     """Give an operator whose sample app runs on one server; for stories that leave that server serving."""
     with an_operator(caches) as someone:
-        with_one = someone.with_settings("count = 1\n", name="one")
+        with_one = someone.with_settings(ONE, name="one")
         with_one.manages("deploy")
         yield with_one

@@ -18,6 +18,7 @@ from tests.stories.clouds import Cloud
 CHECKOUT = Path(__file__).resolve().parents[2]
 NOT_INHERITED = re.compile(r"OS_.*|XDG_.*|CI|(NO|FORCE)_COLOR|DEPLOY_FILE|PYTHONPATH|COLUMNS")
 LONGEST = 110.0
+ONE = 'count = 1\ncommands.test = ""\n'  # for stories in which neither a second server nor the app's tests matter
 Seen = TypeVar("Seen")
 
 

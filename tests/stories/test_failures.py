@@ -3,15 +3,15 @@
 import os
 import shutil
 import signal
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.stories.operators import CHECKOUT, Operator, Ran, ended, eventually
+from tests.stories.operators import CHECKOUT, ONE, Operator, Ran, ended, eventually
 
-ONE = "count = 1\n"
 FAILING_TEST = """
 from django.test import SimpleTestCase
 
@@ -66,7 +66,7 @@ def test_app_tests_that_fail(site: Operator):
     shutil.copytree(CHECKOUT / "tests/sample_app", app, ignore=shutil.ignore_patterns("__pycache__"))
     (app / "guestbook/tests/test_sums.py").write_text(FAILING_TEST)
     with undisturbed(site):
-        ran = site.with_settings(f'{ONE}[source]\npath = "{app}"\n').fab("deploy")
+        ran = site.with_settings(f'count = 1\nsource.path = "{app}"\n').fab("deploy")
 
     assert_failed(ran, stage="test")
     assert "AssertionError: 4 != 5 : two and two" in ran.stderr
@@ -75,7 +75,7 @@ def test_app_tests_that_fail(site: Operator):
 
 def test_a_check_that_is_never_passed(site: Operator):
     """When a new server does not answer its check as expected, the deploy exits 4 and shows what it answered."""
-    settings = f'{ONE}[check]\npath = "/nowhere"\ndeadline = 1\n'
+    settings = f'{ONE}check.path = "/nowhere"\ncheck.deadline = 1\n'
     with undisturbed(site):
         ran = site.with_settings(settings).fab("deploy")
 
@@ -88,7 +88,7 @@ def test_a_check_that_is_never_passed(site: Operator):
 
 def test_migrations_that_fail(site: Operator):
     """When the migrations fail, the deploy exits 4, and shows server, stage and last lines."""
-    settings = f'{ONE}[commands]\nmigrate = "echo no such table; false"\n'
+    settings = f'{ONE}commands.migrate = "echo no such table; false"\n'
     with undisturbed(site):
         ran = site.with_settings(settings).fab("deploy")
 
@@ -98,11 +98,8 @@ def test_migrations_that_fail(site: Operator):
 
 def test_ctrl_c(site: Operator, scripts: Path):
     """Ctrl-C while a new server is being set up ends the deploy with exit code 4, and the new server is deleted."""
-    (scripts / "15-wait.sh").write_text("#!/bin/sh\necho waiting for Ctrl-C\nexec sleep 600\n")
-    earlier = set(site.deploys.rglob("*.log"))
     with undisturbed(site):
-        deploy = site.with_settings(f'{ONE}bootstrap_scripts = "{scripts}"\n').start("fab", "deploy")
-        eventually(lambda: _waits(set(site.deploys.rglob("*.log")) - earlier), "the script that waits")
+        deploy = setting_up(site, scripts)
         os.killpg(deploy.pid, signal.SIGINT)
         ran = ended(deploy)
 
@@ -111,5 +108,30 @@ def test_ctrl_c(site: Operator, scripts: Path):
     assert "Traceback" not in ran.text
 
 
+def test_a_deploy_that_was_killed(site: Operator, scripts: Path):
+    """A deploy that is killed half-way leaves the old server serving; the next one removes what was left."""
+    cloud = site.cloud()
+    [old] = cloud.servers()
+    deploy = setting_up(site, scripts)
+    os.killpg(deploy.pid, signal.SIGKILL)
+    ended(deploy)
+    [half_made] = cloud.servers().keys() - {old}
+    assert cloud.page().server == old
+    site.manages("deploy")
+
+    [new] = cloud.servers()
+    assert new not in {old, half_made}
+    assert cloud.page().server == new
+
+
+def setting_up(site: Operator, scripts: Path) -> subprocess.Popen[str]:
+    """Start a deploy, and return when its new server runs a set-up script that does not end."""
+    (scripts / "15-wait.sh").write_text("#!/bin/sh\necho waiting to be stopped\nexec sleep 600\n")
+    earlier = set(site.deploys.rglob("*.log"))
+    deploy = site.with_settings(f'{ONE}bootstrap_scripts = "{scripts}"\n').start("fab", "deploy")
+    eventually(lambda: _waits(set(site.deploys.rglob("*.log")) - earlier), "the script that waits")
+    return deploy
+
+
 def _waits(outputs: set[Path]) -> bool | None:
-    return any("waiting for Ctrl-C" in output.read_text() for output in outputs) or None
+    return any("waiting to be stopped" in output.read_text() for output in outputs) or None

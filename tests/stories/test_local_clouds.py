@@ -5,12 +5,12 @@ from collections.abc import Callable
 import requests
 
 from tests.stories.leftovers import leftovers
-from tests.stories.operators import Operator
+from tests.stories.operators import ONE, Operator
 
 
 def test_down_leaves_nothing(operator: Operator):
     """After `local.down` there is no process, mount or file of the cloud, and its addresses do not answer."""
-    one = operator.with_settings("count = 1\n")
+    one = operator.with_settings(ONE)
     one.manages("deploy")
     [address, _] = one.cloud().addresses()
     assert leftovers(one.folder)
@@ -45,7 +45,7 @@ def test_up_twice_is_one_cloud(operator: Operator):
 
 def test_two_clouds_do_not_meet(operators: Callable[[], Operator]):
     """Clouds of two state folders have networks of their own; a deploy to one is not seen in the other."""
-    here, there = operators().with_settings("count = 1\n"), operators()
+    here, there = operators().with_settings(ONE), operators()
     there.manages("local.up")
     here.manages("deploy")
     [address, _] = here.cloud().addresses()

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from tests.stories.conftest import an_operator
-from tests.stories.operators import CHECKOUT, Operator
+from tests.stories.operators import CHECKOUT, ONE, Operator
 from tests.stories.traffic import Traffic, sign
 
 PAGE = "guestbook/templates/guestbook/page.html"
@@ -51,7 +51,7 @@ def developer(caches: Path) -> Iterator[Operator]:
         repository.heading("Visitors", tag="second")
         page = repository.path / PAGE
         page.write_text(page.read_text().replace("<h1>Visitors</h1>", "<h1>Unfinished</h1>"))
-        yield someone.with_settings('count = 1\n[source]\npath = "app"\n', name="app")
+        yield someone.with_settings(f'{ONE}source.path = "app"\n', name="app")
 
 
 def test_revisions_and_artifacts(developer: Operator):

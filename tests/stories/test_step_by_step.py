@@ -25,7 +25,6 @@ def test_the_same_verbs_one_by_one(operator: Operator):
     """`inv servers.create`, `fab setup migrate test check` and `inv rotate` end in the same state as `fab deploy`."""
     operator.manages("deploy")
     deployed, old = shape(operator), set(phases(operator))
-
     assert operator.inv("servers.create").code == 0
     assert {phase for name, phase in phases(operator).items() if name not in old} == {"booting"}
     operator.manages("setup", "migrate", "test", "check")
