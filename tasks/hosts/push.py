@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tarfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,9 +34,7 @@ class Parcel:
         with tarfile.open(fileobj=sink, mode="w|", format=tarfile.GNU_FORMAT) as stream:  # type: ignore[call-overload]
             _add_text(stream, "env", self.env, _PRIVATE)
             _add_text(stream, "Procfile", self.procfile, _PLAIN)
-            for path in files_below(self.scripts):
-                name = f"{SCRIPTS}/{path.relative_to(self.scripts).as_posix()}"
-                _add_file(stream, name, path, _EXECUTABLE if _is_run(path) else _PLAIN)
+            add_scripts(stream, self.scripts, files_below(self.scripts))
             if self.artifact:
                 _add_file(stream, RELEASE, self.artifact, _PLAIN)
 
@@ -49,6 +48,18 @@ def script_names(folder: Path) -> tuple[str, ...]:
     if not names:
         raise SettingsError(f"there are no bootstrap scripts in {folder}", advice="Name them like 10-packages.sh.")
     return names
+
+
+def is_machine_script(name: str) -> bool:
+    """Say whether a script sets up the machine, for any release: those named 0 to 4 do; 5 to 9 need the release."""
+    return name < "5"
+
+
+def add_scripts(stream: tarfile.TarFile, folder: Path, paths: Iterable[Path]) -> None:
+    """Add files of the scripts' folder to a tar stream, as they are to lie on a server."""
+    for path in paths:
+        name = f"{SCRIPTS}/{path.relative_to(folder).as_posix()}"
+        _add_file(stream, name, path, _EXECUTABLE if _is_run(path) else _PLAIN)
 
 
 def files_below(folder: Path) -> list[Path]:

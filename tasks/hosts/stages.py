@@ -10,7 +10,7 @@ from __future__ import annotations
 import shlex
 
 from tasks.hosts.app import AppCommands, Deadlines
-from tasks.hosts.push import RELEASE, SCRIPTS, Parcel
+from tasks.hosts.push import RELEASE, SCRIPTS, Parcel, is_machine_script
 from tasks.hosts.running import Command
 
 _HOME = '"${SERVER_ROOT:-}/srv/app"'
@@ -38,9 +38,10 @@ def push(parcel: Parcel, deadlines: Deadlines) -> Command:
 
 
 def script(name: str, deadlines: Deadlines) -> Command:
-    """Run one bootstrap script."""
+    """Run one bootstrap script. A machine script gets no env file, so that it does the same wherever it is run."""
     path = f"{SCRIPTS}/{name}"
-    text = f"cd {_HOME} && . ./env && ./{shlex.quote(path)}"
+    load_env = "" if is_machine_script(name) else ". ./env && "
+    text = f"cd {_HOME} && {load_env}./{shlex.quote(path)}"
     return Command(stage="set up", name=path, script=text, deadline=deadlines.set_up)
 
 

@@ -66,8 +66,16 @@ class FolderServer:
 
     def set_up(self) -> subprocess.CompletedProcess[str]:
         """Run the numbered scripts in order, up to the first that fails."""
-        for script in sorted((self.app / "bootstrap_scripts").glob("[0-9]*.sh")):
-            done = self.execute("sh", "-c", f". ./env; {quote(str(script))}")
+        done = self._run_scripts("[0-4]*.sh", "")
+        return done if done.returncode else self.set_up_release()
+
+    def set_up_release(self) -> subprocess.CompletedProcess[str]:
+        """Run the scripts that need the release."""
+        return self._run_scripts("[5-9]*.sh", ". ./env; ")
+
+    def _run_scripts(self, names: str, before: str) -> subprocess.CompletedProcess[str]:
+        for script in sorted((self.app / "bootstrap_scripts").glob(names)):
+            done = self.execute("sh", "-c", before + quote(str(script)))
             if done.returncode:
                 break
         return done

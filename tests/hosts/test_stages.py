@@ -70,7 +70,7 @@ def test_scripts_that_were_removed_are_removed_on_the_server(room):
 def test_the_environment_of_the_scripts(room):
     """Scripts find the deploy's variables and the user's own in their environment, whatever characters are in them."""
     room.app = AppCommands(node_port=8000, env={"GREETING": Secret(value=SECRET)})
-    room.script("10-first.sh", 'printf %s "$GREETING" > greeting; env > seen\n')
+    room.script("50-first.sh", 'printf %s "$GREETING" > greeting; env > seen\n')
     server = room.server
     room.hosts().set_up(server)
 
@@ -82,6 +82,15 @@ def test_the_environment_of_the_scripts(room):
     }  # fmt: skip
     assert (seen["PRIVATE_IP"], seen["NODE_PORT"]) == (room.sshd.address, "8000")
     assert seen["SHARED_DIR"] == str(room.sshd.root / "srv/shared")
+
+
+def test_machine_scripts_get_no_environment(room):
+    """A script whose name begins with 0 to 4 sees none of the deploy's variables: it does the same at a first boot."""
+    room.app = AppCommands(node_port=8000, env={"GREETING": "hello"})
+    room.script("49-last-of-the-machine.sh", 'echo "${GREETING-none} ${RELEASE-none}"\n')
+    room.hosts().set_up(room.server)
+
+    assert room.lines("set up") == ["none none"]
 
 
 def test_the_env_file_is_private(room):
@@ -97,7 +106,7 @@ def test_the_env_file_is_private(room):
 def test_names_cannot_break_out(room):
     """A server's name with shell text in it is a name, nothing else."""
     server = a_server(room.sshd.address, name="web'; touch broken; '")
-    room.script("10-first.sh", 'printf %s "$SERVER_NAME" > name\n')
+    room.script("50-first.sh", 'printf %s "$SERVER_NAME" > name\n')
     room.hosts().set_up(server)
 
     assert room.on_server("name").read_text() == server.name

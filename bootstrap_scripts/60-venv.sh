@@ -1,24 +1,12 @@
 #!/bin/sh
-# A virtual environment with the requirements of the release. An app without requirements gets none, and no Python.
+# A virtual environment with the requirements of the release. An app without requirements gets none.
 set -eu
 cd "${SERVER_ROOT:-}/srv/app"
 
-# Prints a value of release.json, which is flat. Not by Python: there may be none yet.
+# Prints a value of release.json, which is flat. Not by Python: there may be none.
 field() { sed -n "s/.*\"$1\"[[:space:]]*:[[:space:]]*\"\{0,1\}\([^\",}]*[^\",}[:space:]]\).*/\1/p" release/release.json; }
 
 has() { "$1" -c "import $2" >/dev/null 2>&1; }
-
-install_python() {
-    if command -v apt-get >/dev/null; then
-        apt-get update -q
-        DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends python3 python3-venv
-    elif command -v dnf >/dev/null; then
-        dnf install -q -y python3 python3-pip
-    else
-        echo "No python3 with $module here, and neither apt-get nor dnf to install it. Use an image that has it." >&2
-        exit 1
-    fi
-}
 
 requirements=$(field requirements)
 if [ -z "$requirements" ] || [ "$requirements" = null ]; then exit 0; fi
@@ -29,7 +17,11 @@ pip=$(echo release/wheels/pip-*.whl)
 if [ -f "$pip" ]; then module=venv; else module=ensurepip; fi
 python=python$(field python)
 has "$python" "$module" || python=python3
-has "$python" "$module" || install_python
+has "$python" "$module" || bootstrap_scripts/20-python.sh "$module"
+if ! has "$python" "$module"; then
+    echo "The release needs a python3 with $module, and this server has none. Use an image that has it." >&2
+    exit 1
+fi
 
 rm -rf venv
 if [ -f "$pip" ]; then
