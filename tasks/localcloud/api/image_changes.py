@@ -17,8 +17,14 @@ MEDIA_TYPES = {f"application/openstack-images-v2.{minor}-json-patch" for minor i
 TAG_LIMIT = 128
 _READ_ONLY = {"id", "status", "size", "virtual_size", "checksum", "created_at", "updated_at", "self", "file", "schema"}
 _READ_ONLY |= {"owner", "direct_url", "container_format", "disk_format", "visibility"}
-_FIELDS: dict[str, tuple[type, str]] = {"name": (str, "name"), "protected": (bool, "protected"), "os_hidden": (bool, "hidden")}
-_FIELDS |= {"min_disk": (int, "min_disk"), "min_ram": (int, "min_ram"), "tags": (list, "tags")}
+_FIELDS: dict[str, tuple[type, str]] = {
+    "name": (str, "name"),
+    "protected": (bool, "protected"),
+    "os_hidden": (bool, "hidden"),
+    "min_disk": (int, "min_disk"),
+    "min_ram": (int, "min_ram"),
+    "tags": (list, "tags"),
+}
 
 
 class _Operation(BaseModel):
