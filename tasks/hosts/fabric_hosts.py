@@ -13,9 +13,11 @@ from tasks.hosts.access import SshAccess
 from tasks.hosts.app import AppCommands
 from tasks.hosts.connections import Connections
 from tasks.hosts.environment import env_file, procfile
+from tasks.hosts.first_boot import FirstBoot, Progress
+from tasks.hosts.injected import Bootstrap
 from tasks.hosts.known_hosts import KnownHosts
 from tasks.hosts.output import Lines
-from tasks.hosts.push import Parcel, script_names
+from tasks.hosts.push import Parcel, is_machine_script, script_names
 from tasks.hosts.running import Command, run
 from tasks.hosts.trust import Trust, address_of
 from tasks.release.model import Release
@@ -31,6 +33,7 @@ class Sources:
     """Where hosts get what they need from elsewhere.
 
     :param scripts: the folder of the bootstrap scripts.
+    :param bootstrap: how servers get the machine scripts among them.
     :param artifact: gives the built release with an id; may raise a ReleaseError.
     :param console: gives the console text of a server, by the server's id; may raise a CloudError.
     :param known_hosts: the file in which host keys are kept.
@@ -40,6 +43,7 @@ class Sources:
     artifact: Callable[[str], Release]
     console: Callable[[str], str]
     known_hosts: Path
+    bootstrap: Bootstrap = Bootstrap.PUSH
 
 
 class FabricHosts:
@@ -58,13 +62,38 @@ class FabricHosts:
         self._on_output = on_output
         trust = Trust(console=sources.console, known_hosts=KnownHosts(sources.known_hosts), clock=clock)
         self._connections = Connections(access=access, trust=trust, clock=clock)
+        self._first_boot = FirstBoot(
+            way=sources.bootstrap, run=self._ask, clock=clock, deadlines=app.deadlines, login=access.patience
+        )
+
+    def awaits_reboot(self, server: Server) -> bool:
+        """Wait for what a server does by itself at its first boot, and say whether it has to be rebooted then.
+
+        :raises CommandFailed: a machine script failed there.
+        :raises HostError: they have not all run before the deadline.
+        """
+        if self._sources.bootstrap is Bootstrap.PUSH:
+            return False
+        progress = self._first_boot.await_machine(server)
+        return self._sources.bootstrap is Bootstrap.CRON and progress is Progress.DONE
 
     def set_up(self, server: Server) -> None:
         """Push the release, unless it is there, and the bootstrap scripts; run the scripts in the order of their names.
 
+        The machine scripts are left out where the server has run them by itself.
+
         :raises CommandFailed: a script exited with another code than 0; those after it were not run.
         """
-        scripts = script_names(self._sources.scripts)
+        names = script_names(self._sources.scripts)
+        bootstrap = self._sources.bootstrap
+        if bootstrap is Bootstrap.CRON:
+            self._first_boot.await_rc_local(server)
+        self._push(server)
+        for name in names:
+            if bootstrap is Bootstrap.PUSH or not is_machine_script(name):
+                self._tell(server, stages.script(name, self._app.deadlines))
+
+    def _push(self, server: Server) -> None:
         artifact = self._sources.artifact(server.labels.release).path
         has_it = _digest(artifact) in self._ask(server, stages.ask_digest(self._app.deadlines))
         parcel = Parcel(
@@ -74,8 +103,6 @@ class FabricHosts:
             artifact=None if has_it else artifact,
         )
         self._tell(server, stages.push(parcel, self._app.deadlines))
-        for name in scripts:
-            self._tell(server, stages.script(name, self._app.deadlines))
 
     def migrate(self, server: Server) -> None:
         """Run the app's migrations, if it has any."""
