@@ -186,6 +186,25 @@ class TestReading:
         assert balancers.node_limit() == 50
         assert balancers.node_limit() == 25
 
+    @pytest.mark.parametrize(
+        ("there", "problems"), [(25, ["25 of 25 load balancers are used, and 1 more are needed"]), (24, [])]
+    )
+    def test_an_account_that_is_full_is_a_problem(
+        self, balancers: CloudLoadBalancers, wire: Wire, there: int, problems: list[str]
+    ) -> None:
+        """When the account may not have one more load balancer, that is said before anything is made."""
+        wire.on("GET", "/absolutelimits$", Reply(body={"absolute": []}))
+        in_list(wire, [listed(n, name="other") for n in range(there)])
+
+        assert balancers.problems([LISTENER]) == problems
+
+    def test_what_is_there_needs_no_room(self, balancers: CloudLoadBalancers, wire: Wire) -> None:
+        """A full account is no problem when every load balancer exists."""
+        wire.on("GET", "/absolutelimits$", Reply(body={"absolute": [{"name": "LOADBALANCER_LIMIT", "value": 1}]}))
+        in_list(wire, [listed()])
+
+        assert balancers.problems([LISTENER]) == []
+
 
 class TestChanging:
     """Adding, draining and removing nodes; creating."""

@@ -18,6 +18,7 @@ API_KEY = "s3cret-api-key"
 SERVICES = {
     "compute": ("cloudServersOpenStack", f"/compute/v2.1/{PROJECT}"),
     "rax:load-balancer": ("cloudLoadBalancers", f"/clb/v1.0/{PROJECT}"),
+    "load-balancer": ("octavia", "/octavia"),
     "network": ("cloudNetworks", "/network/v2.0"),
 }
 
