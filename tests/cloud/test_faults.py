@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tasks.cloud.answers import Answer
@@ -38,6 +40,10 @@ def refused(status: int, text: str = "", *, method: str = "PUT", limited: bool =
         (405, "", NotOffered),
         (409, "Cannot 'reboot' instance 1 while it is in task_state rebooting", Immutable),
         (409, "Key pair 'a' already exists.", Conflict),
+        (409, "Load Balancer 1 is immutable and cannot be updated.", Immutable),
+        (409, "Another member on this pool is already using ip 10.0.0.1 on protocol_port 80", Conflict),
+        (403, "Quota has been met for resources: Member", QuotaExceeded),
+        (503, "Project busy.  Unable to lock the project.  Please try again.", Immutable),
         (410, "The loadbalancer is marked as deleted.", NotFound),
         (413, "Nodes must not exceed 25 per load balancer.", QuotaExceeded),
         (413, "Duplicate nodes detected. One or more nodes already configured on load balancer.", Conflict),
@@ -94,6 +100,23 @@ def test_an_error_quotes_the_answer_and_its_request_id() -> None:
 
     assert str(refusal(answer)) == "the compute API answered 400 to POST: Bad name (request id req-7)"
     assert refusal(answer).request_id == "req-7"
+
+
+@pytest.mark.parametrize(
+    ("body", "seen"),
+    [({}, "KeyError: 'server'"), ({"server": None}, "TypeError: "), ({"server": {"id": "one"}}, "ValueError: ")],
+)
+def test_an_answer_that_lacks_what_it_should_hold_is_an_error(body: dict[str, Any], seen: str) -> None:
+    """What cannot be read of an answer of success says so, what was being done, and where to look."""
+
+    def read() -> None:
+        with doing("showing server 1"):
+            int(body["server"]["id"])
+
+    with pytest.raises(CloudError, match=f"^showing server 1: the answer cannot be understood \\({seen}") as caught:
+        read()
+    assert caught.value.exit_code == 3
+    assert "proxy" in caught.value.advice
 
 
 def show_nothing() -> None:
