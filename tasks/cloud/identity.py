@@ -105,7 +105,8 @@ def open_cloud(name: str | None, *, clouds_yaml: Path | None = None) -> Access:
 
     :param name: an entry of clouds.yaml; None for OS_CLOUD, the OS_* variables or the only entry there is.
     :param clouds_yaml: read exactly this file and no environment variable; None for the usual search.
-    :raises SettingsError: the entry, its region or an option is missing or wrong.
+    :raises SettingsError: the entry or an option is missing or wrong, or there is a choice of regions.
+    :raises NotFound: the catalog does not have the region, or no compute API at all.
     :raises CloudError: identity refused the credentials or cannot be reached.
     """
     config = _configuration(name, clouds_yaml)
@@ -214,7 +215,8 @@ def _region(wanted: str, services: tuple[Service, ...], cloud: str) -> str:
         return wanted
     if not wanted and len(regions) == 1:
         return regions[0]
-    problem = f"cloud {cloud!r} has no region {wanted!r}" if wanted else f"cloud {cloud!r} has {len(regions)} regions"
-    alike = [region for region in regions if region.lower() == wanted.lower()]
-    advice = f"did you mean {alike[0]!r}?" if alike else f"set region_name to one of: {', '.join(regions)}"
-    raise SettingsError(problem, advice=advice)
+    advice = f"set region_name to one of: {', '.join(regions)}"
+    if not wanted:
+        raise SettingsError(f"cloud {cloud!r} has {len(regions)} regions", advice=advice)
+    alike = [f"did you mean {region!r}?" for region in regions if region.lower() == wanted.lower()]
+    raise NotFound(f"cloud {cloud!r} has no region {wanted!r}", advice=next(iter(alike), advice))

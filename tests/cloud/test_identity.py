@@ -136,9 +136,17 @@ def test_a_missing_region_is_never_guessed(clouds_yaml: Path, wire: Wire) -> Non
 
 
 def test_trap_24_a_region_in_the_wrong_case_brings_the_right_one(clouds_yaml: Path) -> None:
-    """Catalogs compare regions case by case: "ord" is an error that offers "ORD"."""
-    with pytest.raises(SettingsError, match=r"(?s)no region 'ord'.*did you mean 'ORD'\?"):
+    """Catalogs compare regions case by case: "ord" is a refusal of the cloud that offers "ORD"."""
+    with pytest.raises(NotFound, match=r"(?s)no region 'ord'.*did you mean 'ORD'\?") as caught:
         open_cloud("here", clouds_yaml=changed(clouds_yaml, region_name="ord"))
+
+    assert caught.value.exit_code == 3
+
+
+def test_a_region_that_is_not_there_brings_those_that_are(clouds_yaml: Path) -> None:
+    """A region that resembles none of the catalog's brings the list of them."""
+    with pytest.raises(NotFound, match=r"(?s)no region 'LON'.*set region_name to one of: ORD"):
+        open_cloud("here", clouds_yaml=changed(clouds_yaml, region_name="LON"))
 
 
 def test_trap_24_first_generation_servers_are_passed_over(clouds_yaml: Path, wire: Wire) -> None:
@@ -153,8 +161,8 @@ def test_trap_24_first_generation_servers_are_passed_over(clouds_yaml: Path, wir
 
 def test_a_service_that_is_missing_is_named(access: Access) -> None:
     """A cloud without a service says which one is missing, where, and what there is."""
-    with pytest.raises(NotFound, match=r"(?s)'here' offers no Octavia in region ORD.*its catalog has: compute"):
-        access.require("load-balancer", "Octavia")
+    with pytest.raises(NotFound, match=r"(?s)'here' offers no DNS in region ORD.*its catalog has: compute"):
+        access.require("dns", "DNS")
 
 
 @pytest.mark.parametrize("status", [401, 403])
