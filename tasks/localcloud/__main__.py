@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tasks.localcloud import lifecycle, logs
 from tasks.localcloud.network import NoNetwork
-from tasks.localcloud.options import IsolationChoice, Options
+from tasks.localcloud.options import Face, IsolationChoice, Options
 from tasks.localcloud.state import ForeignDirectory, StateDirectory, default_directory
 
 _ENDED = {
@@ -54,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument(
         "--isolation", choices=list(IsolationChoice), default=defaults.isolation, help="how servers are kept apart"
     )
+    up.add_argument("--face", choices=list(Face), default=defaults.face, help="which cloud it looks like (%(default)s)")
     down = commands.add_parser("down", help="end it; leaves nothing behind", description="End the local cloud.")
     status = commands.add_parser(
         "status", help="say whether it runs and how to reach it", description="Say how to reach it."
@@ -92,6 +93,7 @@ def _up(state: StateDirectory, given: argparse.Namespace) -> int:
         ssh_port=given.ssh_port,
         pending_seconds=given.pending_seconds,
         isolation=IsolationChoice(given.isolation),
+        face=Face(given.face),
     )
     started = lifecycle.up(state, options)
     if started.access.warning:

@@ -31,9 +31,11 @@ from tasks.localcloud.locks import hold
 from tasks.localcloud.machines.hypervisor import Hypervisor
 from tasks.localcloud.machines.spec import Isolation
 from tasks.localcloud.network import Network, claim_network
-from tasks.localcloud.options import START_SECONDS, IsolationChoice, Options
+from tasks.localcloud.octavia_service import OctaviaService
+from tasks.localcloud.options import START_SECONDS, Face, IsolationChoice, Options
 from tasks.localcloud.servers import Servers, Site
 from tasks.localcloud.state import Access, StateDirectory
+from tasks.localcloud.subnet import Subnet
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +89,12 @@ class Daemon:
         parts.push_async_callback(self._servers.close)
         compute = Compute(servers=self._servers, images=Images(image_of_this_machine()), credentials=credentials)
         services = Services(
-            region=self._options.region, tokens=Tokens(), compute=compute, balancer_routes=clb.routes(balancers)
+            region=self._options.region,
+            tokens=Tokens(),
+            compute=compute,
+            balancer_routes=clb.routes(balancers),
+            octavia=self._octavia(parts, balancers, network),
+            face=self._options.face,
         )
         api_log = parts.enter_context(self._state.api_log.open("a"))
         listener = parts.enter_context(listen(network.api_address))
@@ -114,6 +121,16 @@ class Daemon:
         await balancers.start()
         return balancers
 
+    def _octavia(self, parts: AsyncExitStack, balancers: BalancerService, network: Network) -> OctaviaService:
+        octavia = OctaviaService(
+            balancers.envoy,
+            network.virtual_ips,
+            subnet=Subnet(gateway=network.api_address),
+            pending_seconds=self._options.pending_seconds,
+        )
+        parts.push_async_callback(octavia.close)
+        return octavia
+
     def _machine_died(self, server_id: str, reason: str) -> None:
         log.warning("server %s: %s", server_id, reason)
         if self._servers:
@@ -127,7 +144,7 @@ class Daemon:
             api_key=credentials.api_key,
             password=credentials.password,
             project=credentials.project,
-            auth_url_v2=f"http://{host}:{port}/identity/v2.0",
+            auth_url_v2=None if self._options.face is Face.OPENSTACK else f"http://{host}:{port}/identity/v2.0",
             auth_url_v3=f"http://{host}:{port}/identity/v3",
             warning=warning,
         )

@@ -61,7 +61,7 @@ def server_names(state: StateDirectory) -> dict[str, str]:
     if holder(state.lock) is None or not state.record.exists():
         return {}
     access = state.access()
-    connection = http.client.HTTPConnection(urlsplit(access.auth_url_v2).netloc, timeout=10)
+    connection = http.client.HTTPConnection(urlsplit(access.auth_url_v3).netloc, timeout=10)
     try:
         answer = _ask(connection, "GET", "/compute/v2.1/servers", {"X-Auth-Token": _token(connection, access)})
     except OSError:

@@ -18,6 +18,18 @@ class IsolationChoice(StrEnum):
     PROCESSES = "processes"
 
 
+class Face(StrEnum):
+    """Which cloud the APIs look like.
+
+    `rackspace`: identity v2.0 and v3, compute, images, Cloud Load Balancers. `openstack`: identity v3, compute, images,
+    network, Octavia. `both`: all of these.
+    """
+
+    RACKSPACE = "rackspace"
+    OPENSTACK = "openstack"
+    BOTH = "both"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """The choices; `pending_seconds` is how long a load balancer stays in PENDING_UPDATE at least."""
@@ -26,6 +38,7 @@ class Options:
     ssh_port: int = 2222
     pending_seconds: float = 0.2
     isolation: IsolationChoice = IsolationChoice.AUTO
+    face: Face = Face.BOTH
 
     def to_json(self) -> str:
         """Write the choices on one line."""
@@ -35,4 +48,4 @@ class Options:
     def from_json(cls, text: str) -> Self:
         """Read what `to_json` wrote."""
         fields = json.loads(text)
-        return cls(**{**fields, "isolation": IsolationChoice(fields["isolation"])})
+        return cls(**{**fields, "isolation": IsolationChoice(fields["isolation"]), "face": Face(fields["face"])})

@@ -36,7 +36,7 @@ class Access:
     api_key: str = field(repr=False)
     password: str = field(repr=False)
     project: str
-    auth_url_v2: str
+    auth_url_v2: str | None
     auth_url_v3: str
     warning: str | None = None
 

@@ -16,37 +16,62 @@ from tasks.localcloud.api.compute_context import Compute
 from tasks.localcloud.api.faults import handlers, refuse_as_balancers
 from tasks.localcloud.api.identity import IdentityApi
 from tasks.localcloud.api.images import ImagesApi
+from tasks.localcloud.api.network import Networking, network_application
+from tasks.localcloud.api.octavia import octavia_application
+from tasks.localcloud.api.octavia_context import Octavia
 from tasks.localcloud.api.request_log import RequestLog
 from tasks.localcloud.credentials import Tokens
+from tasks.localcloud.octavia_service import OctaviaService
+from tasks.localcloud.options import Face
 
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """What is served: compute (and its images), the routes of the load balancers below their project."""
+    """What is served: compute (and its images), the routes of the load balancers below their project, Octavia.
+
+    `face` decides which of them there are; without `octavia` there is no network service either.
+    """
 
     region: str
     tokens: Tokens
     compute: Compute
     balancer_routes: Sequence[BaseRoute] = ()
+    octavia: OctaviaService | None = None
+    face: Face = Face.BOTH
 
 
 def application(services: Services, api_log: TextIO) -> Starlette:
     """Put every service under its path; each request is one line in `api_log`."""
     tokens = services.tokens
-    identity = IdentityApi(services.compute.credentials, tokens, services.region)
+    identity = IdentityApi(services.compute.credentials, tokens, services.region, services.face)
+    served = [
+        Mount("/identity", identity.application()),
+        Mount("/compute", compute_application(services.compute, tokens)),
+        Mount("/image", ImagesApi(services.compute).application(tokens)),
+    ]
+    if services.face is not Face.OPENSTACK:
+        served.append(_cloud_load_balancers(services))
+    if services.face is not Face.RACKSPACE and services.octavia:
+        served += _octavia_and_its_network(services, services.octavia)
+    return Starlette(routes=served, middleware=[Middleware(RequestLog, log=api_log)])
+
+
+def _cloud_load_balancers(services: Services) -> Mount:
     project = services.compute.credentials.project
     # Another project's path is unknown here, which is the service's answer to who has no business there (CLB docs).
     balancers = Starlette(
         routes=[Mount(f"/v1.0/{project}", routes=services.balancer_routes)],
-        middleware=[Middleware(TokenCheck, tokens=tokens, refuse=refuse_without_body)],
+        middleware=[Middleware(TokenCheck, tokens=services.tokens, refuse=refuse_without_body)],
         exception_handlers=handlers(refuse_as_balancers),
     )
-    return Starlette(
-        routes=[
-            Mount("/identity", identity.application()),
-            Mount("/compute", compute_application(services.compute, tokens)),
-            Mount("/image", ImagesApi(services.compute).application(tokens)),
-            Mount("/clb", balancers),
-        ],
-        middleware=[Middleware(RequestLog, log=api_log)],
-    )
+    return Mount("/clb", balancers)
+
+
+def _octavia_and_its_network(services: Services, balancers: OctaviaService) -> list[Mount]:
+    project = services.compute.credentials.project
+    octavia = Octavia(service=balancers, project=project)
+    networking = Networking(project=project, servers=services.compute.servers, balancers=balancers)
+    return [
+        Mount("/load-balancer", octavia_application(octavia, services.tokens)),
+        Mount("/network", network_application(networking, services.tokens)),
+    ]

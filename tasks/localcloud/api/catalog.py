@@ -1,13 +1,16 @@
 """Which services there are and where: the service catalog in the shapes of identity v2.0 and v3.
 
-Names and types are Rackspace's (Identity docs, service-access).
+Names and types are Rackspace's (Identity docs, service-access), or OpenStack's (service types authority).
 """
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from tasks.localcloud.options import Face
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,11 +22,24 @@ class Service:
     path: str
 
 
-SERVICES = (
+_RACKSPACE = (
     Service(name="cloudServersOpenStack", type="compute", path="/compute/v2.1"),
     Service(name="cloudImages", type="image", path="/image/v2"),
     Service(name="cloudLoadBalancers", type="rax:load-balancer", path="/clb/v1.0/{project}"),
 )
+_NETWORK_AND_OCTAVIA = (
+    Service(name="neutron", type="network", path="/network"),
+    Service(name="octavia", type="load-balancer", path="/load-balancer"),
+)
+SERVICES: Mapping[Face, tuple[Service, ...]] = {
+    Face.RACKSPACE: _RACKSPACE,
+    Face.OPENSTACK: (
+        Service(name="nova", type="compute", path="/compute/v2.1"),
+        Service(name="glance", type="image", path="/image/v2"),
+        *_NETWORK_AND_OCTAVIA,
+    ),
+    Face.BOTH: (*_RACKSPACE, *_NETWORK_AND_OCTAVIA),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,19 +49,20 @@ class Catalog:
     root: str
     region: str
     project: str
+    face: Face = Face.BOTH
 
     def v2(self) -> list[dict[str, Any]]:
         """Give `access.serviceCatalog` of identity v2.0."""
         return [
             {"name": service.name, "type": service.type, "endpoints": [self._v2_endpoint(service)]}
-            for service in SERVICES
+            for service in SERVICES[self.face]
         ]
 
     def v3(self) -> list[dict[str, Any]]:
         """Give `token.catalog` of identity v3."""
         return [
             {"id": _id(service.type), "name": service.name, "type": service.type, "endpoints": [self._v3(service)]}
-            for service in SERVICES
+            for service in SERVICES[self.face]
         ]
 
     def _v2_endpoint(self, service: Service) -> dict[str, str]:

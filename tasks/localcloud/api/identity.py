@@ -19,6 +19,7 @@ from tasks.localcloud.api.catalog import Catalog
 from tasks.localcloud.api.faults import handlers, keystone_fault, nova_fault, refuse_as_keystone, refuse_as_nova
 from tasks.localcloud.api.identity_bodies import V2Auth, V3Auth
 from tasks.localcloud.credentials import Credentials, Token, Tokens
+from tasks.localcloud.options import Face
 from tasks.localcloud.refusals import BadRequest
 
 _V2_REFUSED = "Unable to authenticate user with credentials provided."
@@ -26,20 +27,24 @@ _V3_REFUSED = "The request you have made requires authentication."
 
 
 class IdentityApi:
-    """The identity service of one cloud, in one region."""
+    """The identity service of one cloud, in one region; OpenStack has no v2.0 any more."""
 
-    def __init__(self, credentials: Credentials, tokens: Tokens, region: str) -> None:
+    def __init__(self, credentials: Credentials, tokens: Tokens, region: str, face: Face = Face.BOTH) -> None:
         self._credentials = credentials
         self._tokens = tokens
         self._region = region
+        self._face = face
 
     def application(self) -> Starlette:
         """Give the ASGI application; paths are below its mount point."""
-        routes = [
-            Route("/", self.versions),
+        version_2 = [
             Route("/v2.0", self.version_2),
             Route("/v2.0/", self.version_2),
             Route("/v2.0/tokens", self.issue_v2, methods=["POST"]),
+        ]
+        routes = [
+            Route("/", self.versions),
+            *([] if self._face is Face.OPENSTACK else version_2),
             Route("/v3", self.version_3),
             Route("/v3/", self.version_3),
             Route("/v3/auth/tokens", self.issue_v3, methods=["POST"]),
@@ -48,8 +53,10 @@ class IdentityApi:
         return Starlette(routes=routes, exception_handlers=handlers(_refuse))
 
     async def versions(self, request: Request) -> Response:
-        """List both versions; 300, as keystone has it."""
-        values = [_version(request, "v3.14", "/v3/"), _version(request, "v2.0", "/v2.0/")]
+        """List the versions; 300, as keystone has it."""
+        values = [_version(request, "v3.14", "/v3/")]
+        if self._face is not Face.OPENSTACK:
+            values.append(_version(request, "v2.0", "/v2.0/"))
         return JSONResponse({"versions": {"values": values}}, status_code=300)
 
     async def version_2(self, request: Request) -> Response:
@@ -86,7 +93,7 @@ class IdentityApi:
 
     def _catalog(self, request: Request) -> Catalog:
         root = f"{request.url.scheme}://{request.url.netloc}"
-        return Catalog(root=root, region=self._region, project=self._credentials.project)
+        return Catalog(root=root, region=self._region, project=self._credentials.project, face=self._face)
 
     def _access(self, token: Token, method: str, catalog: Catalog) -> dict[str, Any]:
         project = self._credentials.project

@@ -48,7 +48,8 @@ def matches(item: Json, query: QueryParams) -> bool:
     if any(not test(set(query[name].split(",")), tags) for name, test in TAG_FILTERS.items() if name in query):
         return False
     plain = {name: value for name, value in item.items() if not isinstance(value, list | dict)}
-    return all(_text(plain[name]) == _text(value) for name, value in query.items() if name in plain)
+    asked = {name: {_text(value) for value in query.getlist(name)} for name in query if name in plain}
+    return all(_text(plain[name]) in wanted for name, wanted in asked.items())
 
 
 def only_fields(item: Json, query: QueryParams) -> Json:
