@@ -207,10 +207,20 @@ class NovaCompute:
             "nics": nics or None,
             "files": dict(self._profile.files) or None,
             "userdata": self._profile.user_data or None,
-            "config_drive": self._profile.config_drive,
+            "config_drive": self._config_drive(),
             "security_groups": list(self._profile.security_groups) or None,
             "availability_zone": self._profile.availability_zone or None,
         }
+
+    def _config_drive(self) -> bool | None:
+        # At Rackspace user data is only described together with a config drive, which heat forces on there as well
+        # (Cloud Servers docs, config drive extension; heat's contrib for Rackspace).
+        needed = self._profile.config_drive is None and self._profile.user_data and _is_rackspace(self._access)
+        return True if needed else self._profile.config_drive
+
+
+def _no_file(*_args: object, **_kwargs: object) -> AbstractContextManager[None]:
+    return nullcontext()
 
 
 def pinned_microversion(access: Access) -> str:
@@ -219,7 +229,11 @@ def pinned_microversion(access: Access) -> str:
     Rackspace's servers know no microversions. Everything that we use is in 2.1, which every Nova has; higher ones would
     take away file injection (2.57), and make more clouds refuse us.
     """
-    return RACKSPACE if access.service_name(COMPUTE) == NEXT_GENERATION else EVERYWHERE
+    return RACKSPACE if _is_rackspace(access) else EVERYWHERE
+
+
+def _is_rackspace(access: Access) -> bool:
+    return access.service_name(COMPUTE) == NEXT_GENERATION
 
 
 def _version(profile: ServerProfile, wanted: str) -> Any:
@@ -235,7 +249,3 @@ def _version(profile: ServerProfile, wanted: str) -> Any:
             advice=f"use {LAST_WITH_FILES} or lower, or user data",
         )
     return version
-
-
-def _no_file(*_args: object, **_kwargs: object) -> AbstractContextManager[None]:
-    return nullcontext()

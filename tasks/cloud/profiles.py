@@ -31,7 +31,7 @@ class ServerProfile:
     :param metadata: items that every server is created with, beside its labels.
     :param files: at most five small files injected at boot, by path (personality); microversions up to 2.56.
     :param user_data: for cloud-init, at most 65535 characters once encoded.
-    :param config_drive: None leaves it to the cloud.
+    :param config_drive: None: where user data needs one (Rackspace), else the cloud's own choice.
     """
 
     app: str
