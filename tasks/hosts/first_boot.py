@@ -44,13 +44,14 @@ fi"""
 # 0 is fine, 2 is finished with recoverable errors, 1 is crashed (cloud-init docs, return codes). What our own scripts
 # did wrong they say better themselves. An image may bring the program and yet not run it: then there is no folder.
 _AWAIT_CLOUD_INIT = f"""
-if [ ! -d /run/cloud-init ] || ! command -v cloud-init >/dev/null; then exit 0; fi
+state=${{SERVER_ROOT:-}}{STATE_FOLDER}
+if [ ! -d "${{SERVER_ROOT:-}}/run/cloud-init" ] || ! command -v cloud-init >/dev/null; then exit 0; fi
 code=0
 cloud-init status --wait >/dev/null || code=$?
-if [ -e {STATE_FOLDER}/bootstrap.failed ]; then exit 0; fi
+if [ -e "$state/bootstrap.failed" ]; then exit 0; fi
 if [ "$code" -ne 0 ]; then cloud-init status --long || :; fi
 if [ "$code" -ne 0 ] && [ "$code" -ne 2 ]; then exit "$code"; fi
-if [ ! -e {STATE_FOLDER}/bootstrap.done ]; then
+if [ ! -e "$state/bootstrap.done" ]; then
     echo "cloud-init has finished, but it was given no user data of ours: does the cloud need a config drive for it?"
     exit 1
 fi"""
