@@ -11,7 +11,7 @@ that needs a hand
                 ─ ReleaseError(3)
                 ─ CloudError(3): CloudUnreachable, Uncertain, Unauthorized, NotFound, Conflict, Immutable, OverLimit,
                                 QuotaExceeded
-                ─ HostError(4): HostUnreachable, UntrustedHost, CommandFailed, CheckFailed
+                ─ HostError(4): HostUnreachable, UntrustedHost (WrongHostKey), CommandFailed, CheckFailed
                 ─ RolloutError(4): BuildFailed, GuardRefused, TimedOut, Interrupted; Reverted(5), Unfinished(7)
 """
 
@@ -117,7 +117,11 @@ class HostUnreachable(HostError):
 
 
 class UntrustedHost(HostError):
-    """The SSH host key is not one of those that the server printed on its console."""
+    """A server cannot be trusted: its SSH host keys cannot be found out."""
+
+
+class WrongHostKey(UntrustedHost):
+    """A server showed another SSH host key than it is known by: something else may answer at its address."""
 
 
 class CommandFailed(HostError):

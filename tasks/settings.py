@@ -70,6 +70,9 @@ class ServerSettings(Section):
     key_file: str = Field(
         "", description='private key to log in with; "" = one made for this app, kept in the state folder'
     )
+    trust: Literal["console", "injected", "first-use"] = Field(
+        "console", description="how SSH host keys are found out: by the console, by a throw-away key, or not at all"
+    )
 
 
 class ListenerSettings(Section):
@@ -107,7 +110,7 @@ class LimitSettings(Section):
     """How long things may take, in seconds, before they count as failed."""
 
     build: Seconds = Field(1200, description="a server's build")
-    ssh: Seconds = Field(300, description="from ACTIVE until its sshd answers with a host key from its console")
+    ssh: Seconds = Field(300, description="from ACTIVE until its sshd answers with a host key that is trusted")
     command: Seconds = Field(1800, description="each set-up script, the migrations, the tests")
     balancer: Seconds = Field(300, description="a load balancer's change")
     drain: Seconds = Field(60, description="old connections get this long to end")

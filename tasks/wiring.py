@@ -21,10 +21,10 @@ from tasks.settings import Settings
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from tasks.cloud.compute import NovaCompute
     from tasks.cloud.identity import Access
     from tasks.hosts.access import SshAccess
     from tasks.hosts.fabric_hosts import FabricHosts
+    from tasks.hosts.trust import Introduction, Trust
     from tasks.release.model import Release
     from tasks.report.progress import Progress
     from tasks.report.status import State
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from tasks.rollout.observation import Observation
     from tasks.rollout.site import Site
     from tasks.waiting import Clock
+
+KNOWN_HOSTS = "known_hosts"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,11 +196,15 @@ def _site(settings: Settings, access: Access, clock: Clock, listen: Listen, fold
     from tasks.rollout.events import Said
     from tasks.rollout.on_servers import Limits
     from tasks.rollout.site import Site
-    from tasks.wiring_profiles import balancer_profile, server_profile, ssh_access
+    from tasks.wiring_profiles import balancer_profile, introduction, server_profile, ssh_access
 
-    pace = Pace(clock=clock, on_wait=lambda text: listen(Said(at=clock.now(), text=text)))
+    def say(text: str) -> None:
+        listen(Said(at=clock.now(), text=text))
+
+    pace = Pace(clock=clock, on_wait=say)
     ssh = ssh_access(settings, state_folder())
     compute = NovaCompute(access, server_profile(settings, ssh), pace)
+    trust = _trust(settings, introduction(settings, compute, clock, say), folder)
     limits = settings.limits
     return Site(
         app=settings.app,
@@ -206,14 +212,23 @@ def _site(settings: Settings, access: Access, clock: Clock, listen: Listen, fold
         listeners=listeners(settings),
         compute=compute,
         balancers=CloudLoadBalancers(access, balancer_profile(settings), pace),
-        hosts=_hosts(settings, ssh, compute, clock, folder),
+        hosts=_hosts(settings, ssh, trust, clock, folder),
         clock=clock,
         limits=Limits(build=limits.build, balancer=limits.balancer, drain=limits.drain, delete=limits.delete),
         listen=listen,
     )
 
 
-def _hosts(settings: Settings, ssh: SshAccess, compute: NovaCompute, clock: Clock, folder: Path) -> FabricHosts:
+def _trust(settings: Settings, way: Introduction, folder: Path) -> Trust:
+    from tasks.hosts.known_hosts import KnownHosts
+    from tasks.hosts.trust import Trust
+
+    lasting = state_folder() / "known_hosts" / f"{settings.app}-{settings.environment}"
+    files = [KnownHosts(folder / KNOWN_HOSTS), KnownHosts(lasting)]
+    return Trust(way, files)
+
+
+def _hosts(settings: Settings, ssh: SshAccess, trust: Trust, clock: Clock, folder: Path) -> FabricHosts:
     from tasks.hosts.fabric_hosts import FabricHosts, Sources
     from tasks.release.build import find
     from tasks.release.cache import default_cache
@@ -223,8 +238,7 @@ def _hosts(settings: Settings, ssh: SshAccess, compute: NovaCompute, clock: Cloc
     sources = Sources(
         scripts=settings.bootstrap_scripts,
         artifact=lambda release: find(release, default_cache()),
-        console=compute.console,
-        known_hosts=folder / "known_hosts",
+        trust=trust,
     )
     return FabricHosts(
         access=ssh, app=app_commands(settings), sources=sources, clock=clock, on_output=OutputLog(folder)

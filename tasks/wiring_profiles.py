@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+from tasks.cloud.compute import NovaCompute
 from tasks.cloud.profiles import Algorithm, BalancerProfile, HealthMonitor, Persistence, Probe, ServerProfile
 from tasks.hosts.access import Secret, SshAccess
 from tasks.hosts.app import AppCommands, Check, Deadlines
+from tasks.hosts.console_trust import ConsoleKeys
+from tasks.hosts.first_use import FirstUse
+from tasks.hosts.injected import user_data
 from tasks.hosts.keys import deploy_key, login_key
+from tasks.hosts.throwaway import HOST_KEY, Injected, ThrowAway
+from tasks.hosts.trust import Introduction
 from tasks.settings import MonitorSettings, Settings
-from tasks.waiting import Patience
+from tasks.waiting import Clock, Patience
 
 
 def server_profile(settings: Settings, ssh: SshAccess) -> ServerProfile:
-    """Give what servers are created from, with the public half of the key that we log in with."""
+    """Give what servers are created from, with the public half of the key that we log in with.
+
+    Each call makes another throw-away host key, where servers are to be trusted by one.
+    """
     key = login_key(ssh)
+    throw_away = ThrowAway.make() if settings.server.trust == "injected" else None
     return ServerProfile(
         app=settings.app,
         environment=settings.environment,
@@ -23,7 +34,20 @@ def server_profile(settings: Settings, ssh: SshAccess) -> ServerProfile:
         networks=settings.server.networks,
         private_network=settings.server.private_network,
         public_key=f"{key.get_name()} {key.get_base64()}" if key else "",
+        metadata=throw_away.metadata if throw_away else {},
+        user_data=user_data(throw_away.cloud_config() if throw_away else {}),
     )
+
+
+def introduction(settings: Settings, compute: NovaCompute, clock: Clock, warn: Callable[[str], None]) -> Introduction:
+    """Give the way in which the host keys of new servers are found out."""
+    match settings.server.trust:
+        case "console":
+            return ConsoleKeys(compute.console, clock)
+        case "injected":
+            return Injected(settings.server.user, lambda server, key: compute.note(server, HOST_KEY, key))
+        case "first-use":
+            return FirstUse(warn)
 
 
 def ssh_access(settings: Settings, state: Path) -> SshAccess:

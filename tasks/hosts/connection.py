@@ -30,7 +30,7 @@ logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 
 class OnlyThese(paramiko.RejectPolicy):
-    """Refuses a key of a type that the server has not printed, and says which keys it has."""
+    """Refuses a key of a type that the server is not known by, and says which keys it is."""
 
     def __init__(self, server: Server, keys: Sequence[HostKey]) -> None:
         self._server = server
@@ -45,10 +45,18 @@ class OnlyThese(paramiko.RejectPolicy):
         raise refused(self._server, _shown(key), self._keys)
 
 
-def prepared(server: Server, access: SshAccess, key: paramiko.PKey | None, trusted: Sequence[HostKey]) -> Any:
+class Whichever(paramiko.MissingHostKeyPolicy):
+    """Accepts the key that is shown. For a first connection whose key is to be believed, and no other."""
+
+    def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> None:
+        """Accept."""
+
+
+def prepared(server: Server, access: SshAccess, key: paramiko.PKey | None, trusted: Sequence[HostKey] | None) -> Any:
     """Give a Fabric connection that is not open yet, and that accepts only the trusted host keys.
 
     :param key: what to log in with; None offers the SSH agent's keys and those in `~/.ssh`.
+    :param trusted: None accepts whichever key is shown.
     :raises SettingsError: the ssh_config cannot be used.
     """
     login: dict[str, Any] = {"pkey": key, "allow_agent": False, "look_for_keys": False} if key else {}
@@ -61,9 +69,10 @@ def prepared(server: Server, access: SshAccess, key: paramiko.PKey | None, trust
         connect_timeout=access.connect_timeout,
         connect_kwargs={**login, **times},
     )
-    connection.client.set_missing_host_key_policy(OnlyThese(server, trusted))
+    policy = Whichever() if trusted is None else OnlyThese(server, trusted)
+    connection.client.set_missing_host_key_policy(policy)
     known = connection.client.get_host_keys()
-    for parsed in filter(None, map(_parsed, trusted)):
+    for parsed in filter(None, map(_parsed, trusted or ())):
         known.add(name_of(connection.host, connection.port), parsed.get_name(), parsed)
     _trust_gateway(connection.gateway)
     return connection
@@ -72,9 +81,9 @@ def prepared(server: Server, access: SshAccess, key: paramiko.PKey | None, trust
 class Opening:
     """Tries to open a connection, again and again, and remembers why it did not work."""
 
-    def __init__(self, server: Server, trusted: Sequence[HostKey], clock: Clock) -> None:
+    def __init__(self, server: Server, trusted: Sequence[HostKey] | None, clock: Clock) -> None:
         self._server = server
-        self._trusted = tuple(trusted)
+        self._trusted = tuple(trusted or ())
         self._clock = clock
         self._first_refusal: float | None = None
         self.reason = "it was not tried"

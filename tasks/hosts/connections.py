@@ -11,9 +11,10 @@ from typing import Any
 
 import paramiko
 
-from tasks.errors import Interrupted, TimedOut
+from tasks.errors import HostUnreachable, Interrupted, TimedOut
 from tasks.hosts.access import SshAccess
 from tasks.hosts.connection import Opening, prepared, session, unreachable
+from tasks.hosts.console_keys import HostKey
 from tasks.hosts.keys import login_key
 from tasks.hosts.trust import Trust
 from tasks.rollout.model import Server
@@ -41,7 +42,7 @@ class Connections:
 
         :param patience: instead of the settings'.
         :raises HostUnreachable: it did not let us in before the limit passed; says the last reason.
-        :raises UntrustedHost: it showed another host key than it printed on its console, or printed none.
+        :raises UntrustedHost: it showed another host key than it is known by, or its keys cannot be found out.
         :raises Interrupted: everything was told to stop.
         """
         self._refuse_when_stopped()
@@ -67,7 +68,16 @@ class Connections:
             self._stopped = False
 
     def _connect(self, server: Server, patience: Patience) -> Any:
-        trusted = self._trust.keys(server, self._access.port, patience)
+        def door(trusted: tuple[HostKey, ...] | None) -> Any:
+            return self._opened(server, trusted, patience)
+
+        try:
+            return door(self._trust.keys(server, self._access.port, patience, door))
+        except HostUnreachable:
+            self._refuse_when_stopped()
+            raise
+
+    def _opened(self, server: Server, trusted: tuple[HostKey, ...] | None, patience: Patience) -> Any:
         key = login_key(self._access)
         opening = Opening(server, trusted, self._clock)
 

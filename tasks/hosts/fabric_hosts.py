@@ -15,7 +15,6 @@ from tasks.hosts.connections import Connections
 from tasks.hosts.environment import env_file, procfile
 from tasks.hosts.first_boot import FirstBoot, Progress
 from tasks.hosts.injected import Bootstrap
-from tasks.hosts.known_hosts import KnownHosts
 from tasks.hosts.output import Lines
 from tasks.hosts.push import Parcel, is_machine_script, script_names
 from tasks.hosts.running import Command, run
@@ -35,14 +34,12 @@ class Sources:
     :param scripts: the folder of the bootstrap scripts.
     :param bootstrap: how servers get the machine scripts among them.
     :param artifact: gives the built release with an id; may raise a ReleaseError.
-    :param console: gives the console text of a server, by the server's id; may raise a CloudError.
-    :param known_hosts: the file in which host keys are kept.
+    :param trust: finds out and keeps the servers' host keys.
     """
 
     scripts: Path
     artifact: Callable[[str], Release]
-    console: Callable[[str], str]
-    known_hosts: Path
+    trust: Trust
     bootstrap: Bootstrap = Bootstrap.PUSH
 
 
@@ -60,8 +57,7 @@ class FabricHosts:
         self._sources = sources
         self._clock = clock
         self._on_output = on_output
-        trust = Trust(console=sources.console, known_hosts=KnownHosts(sources.known_hosts), clock=clock)
-        self._connections = Connections(access=access, trust=trust, clock=clock)
+        self._connections = Connections(access=access, trust=sources.trust, clock=clock)
         self._first_boot = FirstBoot(
             way=sources.bootstrap, run=self._ask, clock=clock, deadlines=app.deadlines, login=access.patience
         )

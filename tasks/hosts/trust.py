@@ -1,65 +1,57 @@
-"""Which SSH host keys a server is trusted by: those that it printed on its console, read over the cloud's API.
+"""Which SSH host keys a server is trusted by: found out once, in the way that the settings name, and then kept.
 
-Never "accept any": a server without keys on its console is not logged in to. Knows nothing of connections.
+Never "accept any": a server whose keys cannot be found out is not logged in to. Knows nothing of SSH connections.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
-from tasks.errors import HostUnreachable, TimedOut, UntrustedHost
-from tasks.hosts.console_keys import HostKey, host_keys
+from tasks.errors import HostUnreachable, WrongHostKey
+from tasks.hosts.console_keys import HostKey
 from tasks.hosts.known_hosts import KnownHosts, name_of
-from tasks.hosts.output import printable
 from tasks.rollout.model import Server
-from tasks.waiting import Clock, Patience, until
+from tasks.waiting import Patience
 
-_SHOWN_LINES = 5
+Door = Callable[[tuple[HostKey, ...] | None], Any]
+"""Opens a connection to the server in question that accepts only these keys; None accepts whichever is shown."""
+
+
+class Introduction(Protocol):
+    """A way to find out the host keys of a server that was never logged in to."""
+
+    def meet(self, server: Server, patience: Patience, door: Door) -> tuple[HostKey, ...]:
+        """Give its host keys; `door` is for ways that need a connection first.
+
+        :raises UntrustedHost: they cannot be found out.
+        """
 
 
 class Trust:
-    """Finds a server's host keys once, and remembers them in a known_hosts file.
+    """Finds out a server's host keys once, and keeps them.
 
-    :param console: gives a server's console text by the server's id, empty when there is none yet; a CloudError that
-        it raises is passed on.
+    :param known_hosts: the files in which keys are kept: the first is this deploy's own, later ones outlive it.
     """
 
-    def __init__(self, *, console: Callable[[str], str], known_hosts: KnownHosts, clock: Clock) -> None:
-        self._console = console
-        self._known_hosts = known_hosts
-        self._clock = clock
+    def __init__(self, introduction: Introduction, known_hosts: Sequence[KnownHosts]) -> None:
+        self._introduction = introduction
+        self._known_hosts = tuple(known_hosts)
 
-    def keys(self, server: Server, port: int, patience: Patience) -> tuple[HostKey, ...]:
+    def keys(self, server: Server, port: int, patience: Patience, door: Door) -> tuple[HostKey, ...]:
         """Give the host keys of a server that listens on `port`.
 
-        Waits for them to be printed: cloud-init does so last, after all user scripts.
+        Keys of an earlier run are taken from the files: a console forgets its first boot, and ids are never used again.
 
-        Keys of an earlier run are taken from the file: a console forgets its first boot, and ids are never used again.
-
-        :raises UntrustedHost: no keys appeared on the console in time.
+        :raises UntrustedHost: they cannot be found out.
         """
         host = name_of(address_of(server), port)
-        if known := self._known_hosts.keys(host, server.id):
-            return known
-        try:
-            what = f"the SSH host keys of {server.name} on its console"
-            keys = until(lambda: self._look(server), what=what, patience=patience, clock=self._clock)
-        except TimedOut as error:
-            raise self._untrusted(server, patience) from error
-        self._known_hosts.record(host, server.id, keys)
-        return keys
-
-    def _look(self, server: Server) -> tuple[HostKey, ...] | None:
-        return host_keys(self._console(server.id)) or None
-
-    def _untrusted(self, server: Server, patience: Patience) -> UntrustedHost:
-        seen = [printable(line) for line in self._console(server.id).splitlines() if line.strip()][-_SHOWN_LINES:]
-        lines = "\n".join(f"    {line}" for line in seen) or "    (nothing)"
-        return UntrustedHost(
-            f"{server.name} printed no SSH host keys on its console within {patience.limit:g} s; it ends:\n{lines}",
-            server=server.name,
-            advice="The image's cloud-init must print them (ssh: emit_keys_to_console: true).",
-        )
+        found = (file.keys(host, server.id) for file in self._known_hosts)
+        known = next(filter(None, found), ()) or self._introduction.meet(server, patience, door)
+        for file in self._known_hosts:
+            if file.keys(host, server.id) != known:
+                file.record(host, server.id, known)
+        return known
 
 
 def address_of(server: Server) -> str:
@@ -72,11 +64,11 @@ def address_of(server: Server) -> str:
     return server.private_ip
 
 
-def refused(server: Server, got: str, trusted: tuple[HostKey, ...]) -> UntrustedHost:
-    """Say that a server showed another key, by fingerprint, than those it printed."""
+def refused(server: Server, got: str, trusted: tuple[HostKey, ...]) -> WrongHostKey:
+    """Say that a server showed another key, by fingerprint, than those it is known by."""
     known = ", ".join(f"{key.fingerprint} ({key.type})" for key in trusted)
-    return UntrustedHost(
-        f"{server.name} at {server.private_ip} showed the SSH host key {got}, but its console says {known}",
+    return WrongHostKey(
+        f"{server.name} at {server.private_ip} showed the SSH host key {got}, but it is known by {known}",
         server=server.name,
         advice="Something else answers at that address, or the keys were changed after the first boot: "
         "do not log in before you know which.",

@@ -9,8 +9,12 @@ import pytest
 
 from tasks.hosts.access import SshAccess
 from tasks.hosts.app import AppCommands
+from tasks.hosts.console_trust import ConsoleKeys
 from tasks.hosts.fabric_hosts import FabricHosts, Sources
+from tasks.hosts.injected import Bootstrap
 from tasks.hosts.keys import deploy_key
+from tasks.hosts.known_hosts import KnownHosts
+from tasks.hosts.trust import Introduction, Trust
 from tasks.release.build import build
 from tasks.release.model import Release, Source, Target
 from tasks.rollout.model import Labels, Phase, Server, ServerStatus
@@ -56,9 +60,11 @@ class Room:
     folder: Path
     clock: VirtualClock = field(default_factory=VirtualClock)
     app: AppCommands = field(default_factory=lambda: AppCommands(node_port=8000))
+    bootstrap: Bootstrap = Bootstrap.PUSH
     printed: list[tuple[str, str, str]] = field(default_factory=list)
     opened: list[FabricHosts] = field(default_factory=list)
     on_line: Callable[[str], None] = lambda _: None
+    introduction: Introduction | None = None
 
     def __post_init__(self) -> None:
         key = deploy_key(self.folder / "state")
@@ -79,9 +85,10 @@ class Room:
 
     def hosts(self, console: Callable[[str], str] | None = None) -> FabricHosts:
         """Open hosts on what the room holds now."""
+        way = self.introduction or ConsoleKeys(console or (lambda _: self.console), self.clock)
+        trust = Trust(way, [KnownHosts(self.folder / "state" / "known_hosts")])
         sources = Sources(
-            scripts=self.scripts, artifact=lambda _: self.release(), console=console or (lambda _: self.console),
-            known_hosts=self.folder / "state" / "known_hosts",
+            scripts=self.scripts, artifact=lambda _: self.release(), trust=trust, bootstrap=self.bootstrap
         )  # fmt: skip
         hosts = FabricHosts(
             access=replace(self.access, port=self.sshd.port), app=self.app, sources=sources, clock=self.clock,

@@ -6,7 +6,8 @@ import asyncio
 import os
 import signal
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import asyncssh
@@ -17,7 +18,8 @@ BEGIN, END = "-----BEGIN SSH HOST KEY KEYS-----", "-----END SSH HOST KEY KEYS---
 class SshServer:
     """Listens on `address`:`port` once started, shows `host_key`, lets in whoever has one of the `authorized` keys.
 
-    Programs in `path` come before those of this machine.
+    Programs in `path` come before those of this machine. A command that leaves a file `reload` in the root has the keys
+    in /etc/ssh shown from then on.
     """
 
     def __init__(self, root: Path, address: str = "127.77.0.1", port: int = 0) -> None:
@@ -27,6 +29,7 @@ class SshServer:
         self.path = Path("/nowhere")
         self.host_key = asyncssh.generate_private_key("ssh-ed25519")
         self.authorized: list[str] = []
+        self.lets_everybody_in = False
         self.logins = 0
         self.refusals = 0
         self.commands: list[str] = []
@@ -45,12 +48,18 @@ class SshServer:
         """Listen; returns when it does."""
         self._call(self._listen())
 
+    def show(self, key: asyncssh.SSHKey) -> None:
+        """Show another host key to new connections."""
+        self._listener.update(server_host_keys=[key])
+
     def drop_connections(self) -> None:
         """Cut every connection without a word."""
         self._call(self._abort())
 
     def close(self) -> None:
-        """End everything."""
+        """End everything; its address is free then."""
+        if self._loop.is_closed():
+            return
         self._call(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -91,6 +100,7 @@ class SshServer:
         try:
             await asyncio.gather(_pump(child.stdout, process.stdout), _pump(child.stderr, process.stderr))
             code = await child.wait()
+            self._reload_if_told()
             if code < 0:
                 process.exit_with_signal(signal.Signals(-code).name.removeprefix("SIG"))
             else:
@@ -101,9 +111,31 @@ class SshServer:
                 os.killpg(child.pid, signal.SIGKILL)
             await child.wait()
 
+    def _reload_if_told(self):
+        if (self.root / "reload").exists():
+            keys = sorted((self.root / "etc/ssh").glob("ssh_host_*_key"))
+            self._listener.update(server_host_keys=[asyncssh.read_private_key(file) for file in keys])
+
     def connected(self, connection):
         """Remember a connection, to be able to cut it."""
         self._open.append(connection)
+
+
+@contextmanager
+def impostor_at(address: str, port: int, folder: Path, *, key: asyncssh.SSHKey | None = None) -> Iterator[SshServer]:
+    """Have a man in the middle listen at a server's address, which has to be free, for a while.
+
+    It shows a host key of its own, or the one given, and would let everybody in and do what it is told: `logins` and
+    `commands` tell who fell for it.
+    """
+    impostor = SshServer(folder, address, port)
+    impostor.host_key = key or impostor.host_key
+    impostor.lets_everybody_in = True
+    impostor.start()
+    try:
+        yield impostor
+    finally:
+        impostor.close()
 
 
 class _Door(asyncssh.SSHServer):
@@ -120,7 +152,8 @@ class _Door(asyncssh.SSHServer):
         return True
 
     def validate_public_key(self, username, key):
-        welcome = key.export_public_key().decode().split()[1] in [line.split()[1] for line in self._server.authorized]
+        known = [line.split()[1] for line in self._server.authorized]
+        welcome = self._server.lets_everybody_in or key.export_public_key().decode().split()[1] in known
         self._server.logins += welcome
         self._server.refusals += not welcome
         return welcome

@@ -14,8 +14,11 @@ import requests
 from tasks.errors import CommandFailed
 from tasks.hosts.access import SshAccess
 from tasks.hosts.app import AppCommands, Check
+from tasks.hosts.console_trust import ConsoleKeys
 from tasks.hosts.fabric_hosts import FabricHosts, Sources
 from tasks.hosts.keys import deploy_key
+from tasks.hosts.known_hosts import KnownHosts
+from tasks.hosts.trust import Trust
 from tasks.localcloud.machines.hypervisor import Hypervisor
 from tasks.localcloud.machines.spec import Isolation, MachineSpec
 from tasks.release.build import build
@@ -79,10 +82,8 @@ def deployed(request, tmp_path_factory):
     with booted(folder, request.param) as (spec, console):
         source = Source(app="guestbook", path=ROOT / "tests" / "sample_app")
         release = build(source, Target.here(), folder / "cache")
-        sources = Sources(
-            scripts=ROOT / "bootstrap_scripts", artifact=lambda _: release, console=console,
-            known_hosts=folder / "state" / "known_hosts",
-        )  # fmt: skip
+        trust = Trust(ConsoleKeys(console, WallClock()), [KnownHosts(folder / "state" / "known_hosts")])
+        sources = Sources(scripts=ROOT / "bootstrap_scripts", artifact=lambda _: release, trust=trust)
         access = SshAccess(port=2222, key_file=deploy_key(folder / "state").path, patience=Patience(limit=30.0))
         hosts = FabricHosts(
             access=access, app=APP, sources=sources, clock=WallClock(), on_output=lambda *line: printed.append(line)

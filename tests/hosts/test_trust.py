@@ -7,9 +7,10 @@ import subprocess
 import asyncssh
 import pytest
 
-from tasks.errors import UntrustedHost
+from tasks.errors import UntrustedHost, WrongHostKey
 from tasks.hosts.console_keys import END
 from tests.hosts.conftest import a_server, migrating
+from tests.hosts.sshd import impostor_at
 
 
 def test_only_the_keys_on_the_console_are_trusted(room):
@@ -23,6 +24,18 @@ def test_only_the_keys_on_the_console_are_trusted(room):
     assert room.sshd.host_key.get_fingerprint() in str(refused.value)
     assert other.get_fingerprint() in str(refused.value)
     assert (room.sshd.logins, room.sshd.refusals) == (0, 0)
+
+
+def test_a_man_in_the_middle_is_refused(room, tmp_path):
+    """Another SSH server that has taken over a server's address is not logged in to, and is told nothing."""
+    hosts = migrating(room, "true")
+    hosts.migrate(a_server())
+    room.sshd.close()
+
+    with impostor_at(room.sshd.address, room.sshd.port, tmp_path) as impostor, pytest.raises(WrongHostKey):
+        hosts.migrate(a_server())
+
+    assert (impostor.logins, impostor.commands) == (0, [])
 
 
 def test_a_key_of_another_type_is_not_trusted(room):

@@ -1,0 +1,51 @@
+"""Trust by the console: host keys that a server printed at its first boot, read over the cloud's API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tasks.errors import TimedOut, UntrustedHost
+from tasks.hosts.console_keys import HostKey, host_keys
+from tasks.hosts.output import printable
+from tasks.hosts.trust import Door
+from tasks.rollout.model import Server
+from tasks.waiting import Clock, Patience, until
+
+_SHOWN_LINES = 5
+
+
+class ConsoleKeys:
+    """Reads keys from consoles (an Introduction).
+
+    :param read: gives a server's console text by the server's id, empty when there is none yet; a CloudError that
+        it raises is passed on.
+    """
+
+    def __init__(self, read: Callable[[str], str], clock: Clock) -> None:
+        self._read = read
+        self._clock = clock
+
+    def meet(self, server: Server, patience: Patience, door: Door) -> tuple[HostKey, ...]:
+        """Give the keys on the console. Waits for them: cloud-init prints them last, after all user scripts.
+
+        :raises UntrustedHost: none appeared in time.
+        """
+        del door
+        what = f"the SSH host keys of {server.name} on its console"
+        try:
+            return until(lambda: self._look(server), what=what, patience=patience, clock=self._clock)
+        except TimedOut as error:
+            raise self._silent(server, patience) from error
+
+    def _look(self, server: Server) -> tuple[HostKey, ...] | None:
+        return host_keys(self._read(server.id)) or None
+
+    def _silent(self, server: Server, patience: Patience) -> UntrustedHost:
+        seen = [printable(line) for line in self._read(server.id).splitlines() if line.strip()][-_SHOWN_LINES:]
+        lines = "\n".join(f"    {line}" for line in seen) or "    (nothing)"
+        return UntrustedHost(
+            f"{server.name} printed no SSH host keys on its console within {patience.limit:g} s; it ends:\n{lines}",
+            server=server.name,
+            advice="The image's cloud-init must print them (ssh: emit_keys_to_console: true). For a cloud that shows "
+            'no consoles: server.trust = "injected".',
+        )
