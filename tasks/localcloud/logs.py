@@ -63,7 +63,7 @@ def server_names(state: StateDirectory) -> dict[str, str]:
     access = state.access()
     connection = http.client.HTTPConnection(urlsplit(access.auth_url_v3).netloc, timeout=10)
     try:
-        answer = _ask(connection, "GET", "/compute/v2.1/servers", {"X-Auth-Token": _token(connection, access)})
+        answer = _ask(connection, "/compute/v2.1/servers", {"X-Auth-Token": _token(connection, access)})
     except OSError:
         return {}  # it is going down at this moment: its logs can be read all the same, by id
     finally:
@@ -72,16 +72,17 @@ def server_names(state: StateDirectory) -> dict[str, str]:
 
 
 def _token(connection: http.client.HTTPConnection, access: Access) -> str:
-    auth = {"RAX-KSKEY:apiKeyCredentials": {"username": access.username, "apiKey": access.api_key}}
-    body = json.dumps({"auth": auth})
-    answer = _ask(connection, "POST", "/identity/v2.0/tokens", {"Content-Type": "application/json"}, body)
-    return str(answer["access"]["token"]["id"])
+    user = {"name": access.username, "password": access.password, "domain": {"id": "default"}}
+    auth = {"identity": {"methods": ["password"], "password": {"user": user}}}
+    headers = {"Content-Type": "application/json"}
+    connection.request("POST", "/identity/v3/auth/tokens", json.dumps({"auth": auth}), headers)
+    answer = connection.getresponse()
+    answer.read()
+    return str(answer.getheader("X-Subject-Token"))
 
 
-def _ask(
-    connection: http.client.HTTPConnection, method: str, path: str, headers: dict[str, str], body: str | None = None
-) -> Any:
-    connection.request(method, path, body, headers)
+def _ask(connection: http.client.HTTPConnection, path: str, headers: dict[str, str]) -> Any:
+    connection.request("GET", path, headers=headers)
     return json.loads(connection.getresponse().read())
 
 
