@@ -27,6 +27,8 @@ _RACKSPACE = (
     Service(name="cloudImages", type="image", path="/image/v2"),
     Service(name="cloudLoadBalancers", type="rax:load-balancer", path="/clb/v1.0/{project}"),
 )
+_IDENTITY = Service(name="keystone", type="identity", path="/identity")
+"""In the catalog of v3 alone: the one of v2.0 lists everything else (Identity docs, service-access)."""
 _NETWORK_AND_OCTAVIA = (
     Service(name="neutron", type="network", path="/network"),
     Service(name="octavia", type="load-balancer", path="/load-balancer"),
@@ -62,7 +64,7 @@ class Catalog:
         """Give `token.catalog` of identity v3."""
         return [
             {"id": _id(service.type), "name": service.name, "type": service.type, "endpoints": [self._v3(service)]}
-            for service in SERVICES[self.face]
+            for service in (_IDENTITY, *SERVICES[self.face])
         ]
 
     def _v2_endpoint(self, service: Service) -> dict[str, str]:

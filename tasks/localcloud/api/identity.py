@@ -1,24 +1,31 @@
-"""Identity: version documents, v2.0 tokens (API key or password) and v3 tokens (password).
+"""Identity: version documents, and tokens for v2.0 (API key or password) and v3; the rest of it is put together here.
 
-Facts: Identity docs, post-authenticate-as-user-with-password-or-api-key; keystone api-ref, v3 password authentication.
+Facts: Identity docs, post-authenticate-as-user-with-password-or-api-key; keystone api-ref, v3, authentication.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route, request_response
+from starlette.routing import BaseRoute, Mount, Route
 
+from tasks.localcloud.api.application_credentials import ApplicationCredentialsApi
 from tasks.localcloud.api.authentication import TokenCheck
 from tasks.localcloud.api.bodies import Requested, read_json
-from tasks.localcloud.api.catalog import Catalog
 from tasks.localcloud.api.faults import handlers, keystone_fault, nova_fault, refuse_as_keystone, refuse_as_nova
-from tasks.localcloud.api.identity_bodies import V2Auth, V3Auth
-from tasks.localcloud.credentials import Credentials, Token, Tokens
+from tasks.localcloud.api.identity_accounts import AccountsApi
+from tasks.localcloud.api.identity_bodies import V2Auth
+from tasks.localcloud.api.identity_login import Login
+from tasks.localcloud.api.identity_tokens import TokensApi
+from tasks.localcloud.api.identity_v3_bodies import V3Auth
+from tasks.localcloud.api.identity_views import IdentityView
+from tasks.localcloud.application_credentials import ApplicationCredentials
+from tasks.localcloud.credentials import Credentials, Proof, Tokens
 from tasks.localcloud.options import Face
 from tasks.localcloud.refusals import BadRequest
 
@@ -32,15 +39,20 @@ class IdentityApi:
     def __init__(self, credentials: Credentials, tokens: Tokens, region: str, face: Face = Face.BOTH) -> None:
         self._credentials = credentials
         self._tokens = tokens
-        self._region = region
+        self._application_credentials = ApplicationCredentials()
+        self._view = IdentityView(credentials=credentials, region=region, face=face)
         self._face = face
 
     def application(self) -> Starlette:
         """Give the ASGI application; paths are below its mount point."""
+        tokens = TokensApi(self._view, self._tokens, self._application_credentials)
+        accounts = AccountsApi(self._view)
+        secrets = ApplicationCredentialsApi(self._credentials, self._tokens, self._application_credentials)
         version_2 = [
             Route("/v2.0", self.version_2),
             Route("/v2.0/", self.version_2),
             Route("/v2.0/tokens", self.issue_v2, methods=["POST"]),
+            Mount("/v2.0", self._behind_a_token([*tokens.v2_routes(), *accounts.v2_routes()])),
         ]
         routes = [
             Route("/", self.versions),
@@ -48,7 +60,7 @@ class IdentityApi:
             Route("/v3", self.version_3),
             Route("/v3/", self.version_3),
             Route("/v3/auth/tokens", self.issue_v3, methods=["POST"]),
-            Route("/v3/auth/catalog", TokenCheck(request_response(self.catalog_v3), self._tokens)),
+            Mount("/v3", self._behind_a_token([*tokens.v3_routes(), *secrets.routes(), *accounts.v3_routes()])),
         ]
         return Starlette(routes=routes, exception_handlers=handlers(_refuse))
 
@@ -75,55 +87,25 @@ class IdentityApi:
         accepted = auth.accepted_by(self._credentials) and auth.project() in {None, self._credentials.project}
         if not accepted:
             return nova_fault(401, _V2_REFUSED)
-        token = self._tokens.issue()
-        return JSONResponse({"access": self._access(token, auth.method(), self._catalog(request))})
+        token = self._tokens.issue(Proof(methods=(auth.method(),)))
+        return JSONResponse({"access": self._view.access(token, self._view.catalog(request))})
 
     async def issue_v3(self, request: Request) -> Response:
-        """Give a token for a password, scoped to the project."""
+        """Give a token for a password, an application credential or another token, scoped to the project."""
         auth = Requested(V3Auth).read(await read_json(request)).auth
-        if not auth.accepted_by(self._credentials):
+        kept = self._application_credentials
+        login = Login(credentials=self._credentials, application_credentials=kept, tokens=self._tokens)
+        proof = login.proof(auth)
+        if proof is None:
             return keystone_fault(401, _V3_REFUSED)
-        token = self._tokens.issue()
-        body = {"token": self._token_v3(token, self._catalog(request))}
+        token = self._tokens.issue(proof)
+        catalog = None if "nocatalog" in request.query_params else self._view.catalog(request)
+        body = {"token": self._view.token(token, kept.get(proof.application_credential or ""), catalog)}
         return JSONResponse(body, status_code=201, headers={"X-Subject-Token": token.id, "Vary": "X-Auth-Token"})
 
-    async def catalog_v3(self, request: Request) -> Response:
-        """Give the catalog alone."""
-        return JSONResponse({"catalog": self._catalog(request).v3()})
-
-    def _catalog(self, request: Request) -> Catalog:
-        root = f"{request.url.scheme}://{request.url.netloc}"
-        return Catalog(root=root, region=self._region, project=self._credentials.project, face=self._face)
-
-    def _access(self, token: Token, method: str, catalog: Catalog) -> dict[str, Any]:
-        project = self._credentials.project
-        user = {
-            "id": self._credentials.user_id,
-            "name": self._credentials.username,
-            "roles": [{"id": "1", "name": "member"}],
-            "RAX-AUTH:defaultRegion": self._region,
-        }
-        described = {
-            "id": token.id,
-            "expires": _milliseconds(token.expires),
-            "tenant": {"id": project, "name": project},
-            "RAX-AUTH:authenticatedBy": [method],
-        }
-        return {"token": described, "serviceCatalog": catalog.v2(), "user": user}
-
-    def _token_v3(self, token: Token, catalog: Catalog) -> dict[str, Any]:
-        domain = {"id": "default", "name": "Default"}
-        project = self._credentials.project
-        return {
-            "methods": ["password"],
-            "user": {"id": self._credentials.user_id, "name": self._credentials.username, "domain": domain},
-            "project": {"id": project, "name": project, "domain": domain},
-            "is_domain": False,
-            "roles": [{"id": "1", "name": "member"}],
-            "catalog": catalog.v3(),
-            "issued_at": _microseconds(token.issued),
-            "expires_at": _microseconds(token.expires),
-        }
+    def _behind_a_token(self, routes: Sequence[BaseRoute]) -> Starlette:
+        middleware = [Middleware(TokenCheck, tokens=self._tokens)]
+        return Starlette(routes=routes, middleware=middleware, exception_handlers=handlers(_refuse))
 
 
 async def _refuse(request: Request, error: Exception) -> Response:
@@ -141,11 +123,3 @@ def _version(request: Request, version: str, path: str) -> dict[str, Any]:
         "links": [{"rel": "self", "href": root + path}],
         "media-types": [{"base": "application/json", "type": f"application/vnd.openstack.identity-{version[:2]}+json"}],
     }
-
-
-def _milliseconds(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _microseconds(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -120,7 +120,7 @@ async def test_v3_gives_a_token_scoped_to_the_project(cloud: Cloud, key: str):
 
     assert answer.status_code == 201
     assert answer.json()["token"]["project"]["id"] == cloud.compute.credentials.project
-    assert len(answer.json()["token"]["catalog"]) == 5
+    assert "compute" in {service["type"] for service in answer.json()["token"]["catalog"]}
     assert (await cloud.anonymous.get("/image/v2/images", headers=headers)).status_code == 200
     assert headers["X-Auth-Token"] not in answer.text
 
