@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 from novaclient import api_versions
 from novaclient import client as novaclient
 from novaclient.exceptions import UnsupportedVersion
+from novaclient.v2.servers import REBOOT_SOFT
 
 from tasks.cloud import keypairs, nova_servers, quotas
 from tasks.cloud.faults import doing
@@ -140,6 +141,11 @@ class NovaCompute:
                 self._nova.servers.delete(server_id)
             except NotFound:
                 return
+
+    def reboot(self, server_id: str) -> None:
+        """Ask for a server's operating system to be shut down and started again. Look until it is ACTIVE."""
+        with doing(f"rebooting server {server_id}"):
+            self._nova.servers.reboot(server_id, REBOOT_SOFT)
 
     def console(self, server_id: str) -> str:
         """Read the whole console log that the cloud keeps; empty when there is none yet.

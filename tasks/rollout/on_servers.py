@@ -11,6 +11,7 @@ from tasks.rollout.guard import Guard
 from tasks.rollout.model import Goal, Phase, Server, ServerStatus
 from tasks.rollout.observation import BuildDied, Drained, Fact, Gone, Observation
 from tasks.rollout.ports import Compute, Hosts
+from tasks.rollout.rebooting import reboot
 from tasks.waiting import Clock, Patience, until
 
 SETTLED = {ServerStatus.ACTIVE, ServerStatus.ERROR, ServerStatus.SHUTOFF, ServerStatus.DELETED}
@@ -82,7 +83,7 @@ class ServerActs:
         server = _known(step.server_id, seen)
         match step:
             case steps.SetUp():
-                self.hosts.set_up(server)
+                self._set_up(server)
                 after = server.passed(Phase.SET_UP)
             case steps.Migrate():
                 self.hosts.migrate(server)
@@ -100,6 +101,12 @@ class ServerActs:
         if after != server:
             self.compute.label(after)
         return after
+
+    def _set_up(self, server: Server) -> None:
+        if self.hosts.awaits_reboot(server):
+            self.say(f"{server.name} is rebooted: from now on rc.local starts it")
+            reboot(server, self.compute, self.clock, limit=self.limits.build)
+        self.hosts.set_up(server)
 
     def await_drained(self, step: steps.AwaitDrained, seen: Observation) -> Drained:
         """Wait until no connection is left, or until the drain limit; then say how many are cut."""

@@ -33,6 +33,9 @@ class Compute(Protocol):
     def delete(self, server_id: str) -> None:
         """Ask for a server to be deleted. One that is gone already is no error. Asynchronous: look until it is gone."""
 
+    def reboot(self, server_id: str) -> None:
+        """Ask for a server to be shut down and started again. Asynchronous: look until it is ACTIVE."""
+
     def problems(self, extra_servers: int) -> list[str]:
         """Say everything that would keep the cloud from building that many more servers: image, flavor, quota."""
 
@@ -77,6 +80,12 @@ class Balancers(Protocol):
 
 class Hosts(Protocol):
     """The servers from inside, over SSH with verified host keys. Every method may raise a HostError."""
+
+    def awaits_reboot(self, server: Server) -> bool:
+        """Wait until a server has done its own part of set-up at its first boot, if it has one.
+
+        Says whether it has to be rebooted before `set_up`; once it was, no more.
+        """
 
     def set_up(self, server: Server) -> None:
         """Push the release and the bootstrap scripts, and run the scripts. Safe to repeat."""

@@ -74,6 +74,8 @@ class World:
         self.said = []
         self.calls: list[str] = []
         self.fault: Callable[[str], Exception | None] = lambda _call: None
+        self.first_boot_needs_another = False
+        self._rebooted: set[str] = set()
         self._servers: dict[str, Server] = {}
         self._made = 0
         self._built_at: dict[str, float] = {}
@@ -161,6 +163,13 @@ class World:
         del self._servers[server_id]
         self._check()
 
+    def reboot(self, server_id):
+        """Boot a server again: until then it is in REBOOT."""
+        self._called("reboot")
+        self._rebooted.add(server_id)
+        self._servers[server_id] = replace(self._servers[server_id], status=ServerStatus.REBOOT)
+        self._built_at[server_id] = self.clock.time + BUILD_SECONDS
+
     def console(self, server_id):
         """Nothing is printed here."""
         return ""
@@ -175,6 +184,10 @@ class World:
         self._servers[server_id] = replace(self._servers[server_id], status=ServerStatus.ERROR, fault=fault)
 
     # Hosts
+
+    def awaits_reboot(self, server):
+        """Say whether the first boot is still the only one."""
+        return self.first_boot_needs_another and server.id not in self._rebooted
 
     def set_up(self, server):
         """Run set-up."""
@@ -208,6 +221,7 @@ class World:
         self._called(f"{stage} {server.labels.slot}")
         if server.id not in self._servers:
             raise HostError("unreachable", server=server.name)
+        assert self._now(self._servers[server.id]).status is ServerStatus.ACTIVE, f"{stage} on a server that is down"
         self.ran.append((stage, server.name))
         self.clock.time += 1
 
@@ -218,7 +232,8 @@ class World:
             raise error
 
     def _now(self, server):
-        built = server.status is ServerStatus.BUILD and self.clock.time >= self._built_at[server.id]
+        booting = server.status in {ServerStatus.BUILD, ServerStatus.REBOOT}
+        built = booting and self.clock.time >= self._built_at[server.id]
         return replace(server, status=ServerStatus.ACTIVE) if built else server
 
     def _serves(self, server):
