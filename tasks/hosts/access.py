@@ -23,8 +23,20 @@ class Secret:
 
 
 @dataclass(frozen=True, kw_only=True)
+class GatewayAddress:
+    """A jump host, and who logs in there."""
+
+    user: str
+    host: str
+    port: int = 22
+
+    def __str__(self) -> str:
+        return f"{self.user}@{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class SshAccess:
-    """How to log in to every server.
+    """How to log in to every server. No ssh_config applies, so that a deploy does the same from everybody's machine.
 
     Where neither `key_file` nor `private_key` is given, the SSH agent and the keys in `~/.ssh` are offered, as Fabric
     does; with one of them, only that key is.
@@ -33,8 +45,7 @@ class SshAccess:
     :param key_file: a private key file, encrypted or not.
     :param private_key: a private key itself, as text in OpenSSH's format.
     :param passphrase: of the key.
-    :param ssh_config: an ssh_config file that applies (ProxyJump, for servers behind a gateway). None: none does, not
-        even `~/.ssh/config`, so that a deploy does the same from everybody's machine.
+    :param gateway: a jump host, where private IPs cannot be reached from here.
     :param patience: how long a server may take to show its host keys, and then to let us in.
     :param connect_timeout: for one attempt, in seconds; also for its greeting and for the login.
     :param keepalive: how often an idle connection is kept from being forgotten by firewalls, in seconds.
@@ -45,7 +56,7 @@ class SshAccess:
     key_file: Path | None = None
     private_key: Secret | None = None
     passphrase: Secret | None = None
-    ssh_config: Path | None = None
+    gateway: GatewayAddress | None = None
     patience: Patience = field(default_factory=lambda: Patience(limit=300.0, longest=2.0))
     connect_timeout: float = 5.0
     keepalive: int = 15

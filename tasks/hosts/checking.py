@@ -1,14 +1,14 @@
-"""Asking the app over HTTP whether it is up, straight at its private IP: not through a load balancer or a proxy."""
+"""Asking the app over HTTP whether it is up, at its private IP: not through a load balancer or a proxy."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import requests
+from http.client import HTTPConnection, HTTPException
 
 from tasks.errors import CheckFailed
 from tasks.hosts.app import Check
 from tasks.hosts.output import printable
+from tasks.hosts.route import Route
 from tasks.rollout.model import Server
 
 _TIMEOUT = 5.0
@@ -30,38 +30,53 @@ class Answer:
         return f"{said}; the answer began:\n{self.body}" if self.body else said
 
 
-def get(url: str) -> Answer:
-    """Ask once. Redirects are not followed, and no more of a body is read than is shown."""
-    with requests.Session() as client:
-        client.trust_env = False  # no proxy, no .netrc
-        headers = {"Accept-Encoding": "identity", "User-Agent": "disposable-servers"}
-        try:
-            with client.get(url, headers=headers, timeout=_TIMEOUT, allow_redirects=False, stream=True) as answer:
-                return Answer(status=answer.status_code, body=_beginning(answer))
-        except (requests.RequestException, OSError) as error:
-            return Answer(status=None, reason=_plain(error))
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """What is asked for, and where."""
+
+    address: str
+    port: int
+    path: str
+
+    def __str__(self) -> str:
+        host = f"[{self.address}]" if ":" in self.address else self.address
+        return f"http://{host}:{self.port}{self.path}"
 
 
-def _beginning(answer: requests.Response) -> str:
-    # One read, of what has come by now: a body that drips for ever must not hold us.
-    body = answer.raw.read1(_MOST_BODY)
+def get(page: Page, route: Route) -> Answer:
+    """Ask once. Redirects are not followed, no proxy is asked, and no more of a body is read than is shown."""
+    connection = HTTPConnection(page.address, page.port)
+    try:
+        # http.client takes any such stream, as it takes one of TLS.
+        connection.sock = route.connect(page.address, page.port, _TIMEOUT)
+        connection.request("GET", page.path, headers={"User-Agent": "disposable-servers", "Connection": "close"})
+        answer = connection.getresponse()
+        # One read, of what has come by now: a body that drips for ever must not hold us.
+        return Answer(status=answer.status, body=_beginning(answer.read1(_MOST_BODY)))
+    except (HTTPException, OSError) as error:
+        return Answer(status=None, reason=_plain(error))
+    finally:
+        connection.close()
+
+
+def _beginning(body: bytes) -> str:
     lines = [printable(line, _LINE_LENGTH) for line in body.decode(errors="replace").splitlines()]
     return "\n".join(f"    {line}" for line in [line for line in lines if line.strip()][:_SHOWN_LINES])
 
 
 def _plain(error: Exception) -> str:
-    """Say in few words what requests says in many."""
-    if isinstance(error, requests.Timeout):
+    """Say in few words what the system says in many."""
+    if isinstance(error, TimeoutError):
         return f"nothing came within {_TIMEOUT:g} s"
-    text = str(error)
+    text = str(error) or type(error).__name__
     return "connection refused" if "Connection refused" in text else printable(text, _LINE_LENGTH)
 
 
-def failed(server: Server, url: str, check: Check, last: Answer, log: str) -> CheckFailed:
+def failed(server: Server, page: Page, check: Check, last: Answer, log: str) -> CheckFailed:
     """Say what the app answered last, and how its log ends."""
     ending = "\n".join(f"    {line}" for line in log.splitlines()) or "    (nothing)"
     return CheckFailed(
-        f"the app on {server.name} was not up within {check.deadline:g} s: GET {url} is to answer {check.status}, "
+        f"the app on {server.name} was not up within {check.deadline:g} s: GET {page} is to answer {check.status}, "
         f"but {last}\nThe app's log ends:\n{ending}",
         server=server.name,
     )

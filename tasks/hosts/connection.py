@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, NoReturn
 
 import fabric
 import paramiko
 
-from tasks.errors import HostUnreachable, SettingsError
+from tasks.errors import HostUnreachable
 from tasks.hosts.access import SshAccess
 from tasks.hosts.console_keys import HostKey, fingerprint
 from tasks.hosts.known_hosts import name_of
+from tasks.hosts.route import Route
 from tasks.hosts.trust import address_of, refused
 from tasks.rollout.model import Server
 from tasks.waiting import Clock
@@ -57,7 +57,6 @@ def prepared(server: Server, access: SshAccess, key: paramiko.PKey | None, trust
 
     :param key: what to log in with; None offers the SSH agent's keys and those in `~/.ssh`.
     :param trusted: None accepts whichever key is shown.
-    :raises SettingsError: the ssh_config cannot be used.
     """
     login: dict[str, Any] = {"pkey": key, "allow_agent": False, "look_for_keys": False} if key else {}
     times = {"banner_timeout": access.connect_timeout, "auth_timeout": access.connect_timeout}
@@ -65,7 +64,7 @@ def prepared(server: Server, access: SshAccess, key: paramiko.PKey | None, trust
         address_of(server),
         user=access.user,
         port=access.port,
-        config=_config(access.ssh_config),
+        config=_no_config(),
         connect_timeout=access.connect_timeout,
         connect_kwargs={**login, **times},
     )
@@ -74,15 +73,15 @@ def prepared(server: Server, access: SshAccess, key: paramiko.PKey | None, trust
     known = connection.client.get_host_keys()
     for parsed in filter(None, map(_parsed, trusted or ())):
         known.add(name_of(connection.host, connection.port), parsed.get_name(), parsed)
-    _trust_gateway(connection.gateway)
     return connection
 
 
 class Opening:
     """Tries to open a connection, again and again, and remembers why it did not work."""
 
-    def __init__(self, server: Server, trusted: Sequence[HostKey] | None, clock: Clock) -> None:
+    def __init__(self, server: Server, trusted: Sequence[HostKey] | None, route: Route, clock: Clock) -> None:
         self._server = server
+        self._route = route
         self._trusted = tuple(trusted or ())
         self._clock = clock
         self._first_refusal: float | None = None
@@ -93,8 +92,11 @@ class Opening:
 
         :raises UntrustedHost: it showed another host key.
         :raises HostUnreachable: it has refused our key for longer than key injection takes.
+        :raises HostError: the gateway does not let us through.
         """
         try:
+            at, timeout = (connection.host, connection.port), connection.connect_timeout
+            connection.connect_kwargs["sock"] = self._route.connect(*at, timeout)
             connection.open()
         except paramiko.BadHostKeyException as error:
             raise refused(self._server, _shown(error.key), self._trusted) from None
@@ -134,21 +136,11 @@ def session(connection: Any) -> paramiko.Channel | None:
         return None
 
 
-def _config(ssh_config: Path | None) -> Any:
-    config = fabric.Config(lazy=True, runtime_ssh_path=ssh_config and str(ssh_config.expanduser()))
+def _no_config() -> Any:
+    config = fabric.Config(lazy=True)
     config.load_ssh_configs = False
-    try:
-        config.load_ssh_config()
-    except (OSError, paramiko.SSHException) as error:
-        raise SettingsError(f"the ssh_config {ssh_config} cannot be used: {error}") from None
+    config.load_ssh_config()
     return config
-
-
-def _trust_gateway(gateway: Any) -> None:
-    # Fabric makes this one from the ssh_config. It is not ours, so the user's own known_hosts speak for it.
-    if isinstance(gateway, fabric.Connection):
-        gateway.client.set_missing_host_key_policy(paramiko.RejectPolicy())
-        gateway.client.load_system_host_keys()
 
 
 def _parsed(key: HostKey) -> paramiko.PKey | None:

@@ -16,6 +16,7 @@ from tasks.hosts.access import SshAccess
 from tasks.hosts.connection import Opening, prepared, session, unreachable
 from tasks.hosts.console_keys import HostKey
 from tasks.hosts.keys import login_key
+from tasks.hosts.route import Direct, Gateway, Route
 from tasks.hosts.trust import Trust
 from tasks.rollout.model import Server
 from tasks.waiting import Clock, Patience, until
@@ -31,6 +32,8 @@ class Connections:
         self._lock = threading.Lock()
         self._stopped = False
         self._open: dict[str, Any] = {}
+        gateway = access.gateway
+        self.route: Route = Gateway(gateway, lambda: login_key(access)) if gateway else Direct()
 
     @property
     def stopped(self) -> bool:
@@ -54,6 +57,13 @@ class Connections:
             self._refuse_when_stopped()
             raise unreachable(server, "the connection was opened and lost at once")
         return begun
+
+    def drop(self, server: Server) -> None:
+        """Close the connection to a server, if there is one; a later session opens a new one."""
+        with self._lock:
+            connection = self._open.pop(server.id, None)
+        if connection:
+            _end(connection)
 
     def stop(self) -> None:
         """End every session, and refuse new ones until `close`."""
@@ -79,7 +89,7 @@ class Connections:
 
     def _opened(self, server: Server, trusted: tuple[HostKey, ...] | None, patience: Patience) -> Any:
         key = login_key(self._access)
-        opening = Opening(server, trusted, self._clock)
+        opening = Opening(server, trusted, self.route, self._clock)
 
         def look() -> Any | None:
             connection = prepared(server, self._access, key, trusted)
@@ -109,6 +119,7 @@ class Connections:
             self._open.clear()
         with ThreadPoolExecutor(max_workers=max(1, len(connections))) as pool:  # each takes a tenth of a second
             list(pool.map(_end, connections))
+        self.route.close()
 
     def _refuse_when_stopped(self) -> None:
         if self._stopped:

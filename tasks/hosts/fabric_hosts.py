@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.errors import CloudError, HostError, TimedOut
-from tasks.hosts import checking, drain, stages
+from tasks.hosts import checking, drain, sealing, stages
 from tasks.hosts.access import SshAccess
 from tasks.hosts.app import AppCommands
 from tasks.hosts.connections import Connections
 from tasks.hosts.environment import env_file, procfile
 from tasks.hosts.first_boot import FirstBoot, Progress
 from tasks.hosts.injected import Bootstrap
+from tasks.hosts.keys import login_key
 from tasks.hosts.output import Lines
 from tasks.hosts.push import Parcel, is_machine_script, script_names
 from tasks.hosts.running import Command, run
@@ -117,17 +118,17 @@ class FabricHosts:
         """
         self._tell(server, stages.start(self._app.deadlines))
         check = self._app.check
-        url = f"http://{_url_host(address_of(server))}:{self._app.node_port}/{check.path.lstrip('/')}"
+        page = checking.Page(address=address_of(server), port=self._app.node_port, path="/" + check.path.lstrip("/"))
         answers: list[checking.Answer] = []
 
         def look() -> checking.Answer | None:
-            answers[:] = [checking.get(url)]
+            answers[:] = [checking.get(page, self._connections.route)]
             return answers[0] if answers[0].status == check.status else None
 
         try:
-            until(look, what=url, patience=Patience(limit=check.deadline, longest=1.0), clock=self._clock)
+            until(look, what=str(page), patience=Patience(limit=check.deadline, longest=1.0), clock=self._clock)
         except TimedOut as error:
-            raise checking.failed(server, url, check, answers[0], self._log(server)) from error
+            raise checking.failed(server, page, check, answers[0], self._log(server)) from error
 
     def connections(self, server: Server) -> int | None:
         """Count the established connections to the node port; None when the server cannot be asked."""
@@ -137,6 +138,16 @@ class FabricHosts:
             return drain.count(table, address_of(server), self._app.node_port)
         except (HostError, CloudError):
             return None
+
+    def seal(self, server: Server) -> None:
+        """Take our key away and switch the SSH server off for good; return when its port refuses connections.
+
+        :raises HostError: it still takes connections after a while.
+        """
+        key = login_key(self._access)
+        self._tell(server, sealing.seal(key.get_base64() if key else "", self._app.deadlines))
+        self._connections.drop(server)
+        sealing.await_refusal(server, self._access.port, self._connections.route, self._clock)
 
     def stop(self) -> None:
         """End every command at once, as Interrupted, and run none until `close`."""
@@ -170,7 +181,3 @@ class FabricHosts:
 def _digest(artifact: Path) -> str:
     with artifact.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _url_host(address: str) -> str:
-    return f"[{address}]" if ":" in address else address

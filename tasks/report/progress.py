@@ -15,7 +15,7 @@ from tasks.errors import Interrupted
 from tasks.report.wording import STAGES, Names, doing, done
 from tasks.rollout.events import Event, Failed, Finished, Observed, Reverting, Said, Started
 from tasks.rollout.model import Server, ServerStatus
-from tasks.rollout.observation import Fact
+from tasks.rollout.observation import Distrusted, Fact
 from tasks.rollout.steps import Step, WatchBuilds
 from tasks.waiting import Clock
 
@@ -41,7 +41,11 @@ class Progress:
                 self._running[event.step] = event.at
             case Finished():
                 self._learn(event.facts)
-                self._line(event.at, "green", self._finished(event), took=self._took(event))
+                took = self._took(event)
+                if any(isinstance(fact, Distrusted) for fact in event.facts):
+                    self._line(event.at, "red", f"refused: {doing(event.step, self._name)}")
+                else:
+                    self._line(event.at, "green", self._finished(event), took=took)
             case Failed():
                 self._took(event)
                 if not isinstance(event.error, Interrupted):

@@ -13,7 +13,7 @@ WORDS: dict[type, tuple[str, str, str]] = {
     steps.CreateServer: ("asking for server {about}", "server {about} asked for", "create server {about}"),
     steps.GiveUp: ("giving up slot {about}", "slot {about} given up: {step.fault}", "fail: {step.fault}"),
     steps.WatchBuilds: ("building {about}", "{about} booted", "wait until built: {about}"),
-    steps.ReplaceBuild: ("replacing {about}", "{about} deleted, to be replaced", "delete the failed build {about}"),
+    steps.ReplaceBuild: ("replacing {about}", "{about} deleted, to be replaced", "delete {about}, which is of no use"),
     steps.SetUp: ("setting up {about}", "{about} set up", "set up {about}"),
     steps.Migrate: ("migrating on {about}", "{about} ran the migrations", "run the migrations on {about}"),
     steps.TestApp: ("testing {about}", "{about} passed the app's tests", "run the app's tests on {about}"),
@@ -37,6 +37,7 @@ WORDS: dict[type, tuple[str, str, str]] = {
     steps.RemoveNodes: ("removing nodes from {about}", "{about} has let go of {nodes}", "remove from {about}: {nodes}"),
     steps.AwaitDrained: ("draining {about}", "{about} has drained", "wait until nobody is connected to {about}"),
     steps.MarkServing: ("marking {about}", "{about} serves", "mark as serving: {about}"),
+    steps.Seal: ("sealing {about}", "{about} is sealed: nobody can log in any more", "seal {about}: no login any more"),
     steps.RetireServer: ("deleting {about}", "{about} deleted", "delete {about}"),
 }
 
@@ -48,6 +49,7 @@ STAGES: dict[type, str] = {
     steps.Check: "check",
     steps.AddNodes: "rotate in",
     steps.AwaitDrained: "drain",
+    steps.Seal: "seal",
     steps.RetireServer: "retire",
 }
 

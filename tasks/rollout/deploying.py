@@ -56,6 +56,8 @@ def run_stage(stage: type[Stage], servers: tuple[Server, ...], goal: Goal, site:
     """Run one stage on these servers, side by side; all come to their end before a failure is raised."""
     loop = site.loop(goal, site.observe())
     loop.perform(frozenset(stage(server_id=server.id) for server in servers))
+    for distrust in loop.seen.distrusted.values():
+        raise distrust
     return loop.seen
 
 

@@ -93,6 +93,8 @@ def _balancer(step: steps.CreateBalancer) -> LoadBalancer:
 def _staged(step: steps.OnServer, server: Server) -> Server:
     if isinstance(step, steps.Migrate):
         return replace(server, labels=replace(server.labels, migrated=True))
+    if isinstance(step, steps.Seal):
+        return replace(server, labels=replace(server.labels, sealed=True))
     return server.passed(REACHES[type(step)])
 
 

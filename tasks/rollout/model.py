@@ -211,7 +211,10 @@ class Listener:
 
 @dataclass(frozen=True, kw_only=True)
 class Goal:
-    """What a rollout is to reach: `count` servers of `generation`, carrying `release`, behind every listener."""
+    """What a rollout is to reach: `count` servers of `generation`, carrying `release`, behind every listener.
+
+    :param seal: in the end nobody can log in to them any more.
+    """
 
     app: str
     environment: str
@@ -220,6 +223,7 @@ class Goal:
     count: int
     listeners: tuple[Listener, ...]
     build_attempts: int = 3
+    seal: bool = False
 
     def request(self, slot: int) -> ServerRequest:
         """Give the server of a slot, as it is asked for."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from tasks.errors import WrongHostKey
 from tasks.rollout.model import LoadBalancer, Server
 
 
@@ -23,6 +24,14 @@ class BuildDied:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Distrusted:
+    """Fact: at a server's address something answers that may not be the server; nobody has logged in to it."""
+
+    server_id: str
+    error: WrongHostKey
+
+
+@dataclass(frozen=True, kw_only=True)
 class Drained:
     """Fact: no established connection was left on the server's node port, or the drain limit passed.
 
@@ -33,7 +42,7 @@ class Drained:
     cut: int | None
 
 
-Fact = Server | LoadBalancer | Gone | BuildDied | Drained
+Fact = Server | LoadBalancer | Gone | BuildDied | Distrusted | Drained
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +53,7 @@ class Observation:
     balancers: tuple[LoadBalancer, ...] = ()
     drained: frozenset[str] = frozenset()
     died: Mapping[int, int] = field(default_factory=dict)
+    distrusted: Mapping[str, WrongHostKey] = field(default_factory=dict)
 
     def server(self, server_id: str) -> Server | None:
         """Find a server by id."""
@@ -81,5 +91,7 @@ class Observation:
                 return replace(self, servers=tuple(server for server in self.servers if server.id != fact.server_id))
             case BuildDied():
                 return replace(self, died={**self.died, fact.slot: self.died.get(fact.slot, 0) + 1})
+            case Distrusted():
+                return replace(self, distrusted={**self.distrusted, fact.server_id: fact.error})
             case Drained():
                 return replace(self, drained=self.drained | {fact.server_id})

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from tasks.errors import BuildFailed, NotFound, Uncertain
+from tasks.errors import BuildFailed, HostError, NotFound, Uncertain, WrongHostKey
 from tasks.rollout import steps
 from tasks.rollout.guard import Guard
 from tasks.rollout.model import Goal, Phase, Server, ServerStatus
-from tasks.rollout.observation import BuildDied, Drained, Fact, Gone, Observation
+from tasks.rollout.observation import BuildDied, Distrusted, Drained, Fact, Gone, Observation
 from tasks.rollout.ports import Compute, Hosts
 from tasks.rollout.rebooting import reboot
 from tasks.waiting import Clock, Patience, until
@@ -57,8 +57,8 @@ class ServerActs:
     def give_up(self, step: steps.GiveUp) -> None:
         """Fail, with what the cloud said of the last build."""
         raise BuildFailed(
-            f"the server of slot {step.slot} could not be built, {self.goal.build_attempts} times; "
-            f"the cloud says: {step.fault}",
+            f"slot {step.slot} got no server that can be used, {self.goal.build_attempts} times; "
+            f"what was wrong with the last one: {step.fault}",
             advice="Look at the image, the flavor and the quota; `fab deploy` tries again.",
         )
 
@@ -78,29 +78,44 @@ class ServerActs:
             look, what="servers to be built", patience=Patience(limit=self.limits.build + 30), clock=self.clock
         )
 
-    def stage(self, step: steps.OnServer, seen: Observation) -> Server:
+    def stage(self, step: steps.OnServer, seen: Observation) -> Server | Distrusted:
         """Bring a server through its next stage, and write to its metadata that it has passed."""
         server = _known(step.server_id, seen)
-        match step:
-            case steps.SetUp():
-                self._set_up(server)
-                after = server.passed(Phase.SET_UP)
-            case steps.Migrate():
-                self.hosts.migrate(server)
-                after = replace(server, labels=replace(server.labels, migrated=True))
-            case steps.TestApp():
-                self.hosts.test(server)
-                after = server.passed(Phase.TESTED)
-            case steps.Check():
-                self.hosts.check(server)
-                after = server.passed(Phase.READY)
-            case steps.MarkServing():
-                after = server.passed(Phase.SERVING)
-            case _:
-                raise TypeError(step)
+        try:
+            after = self._staged(step, server)
+        except WrongHostKey as error:
+            return Distrusted(server_id=server.id, error=error)
         if after != server:
             self.compute.label(after)
         return after
+
+    def seal(self, step: steps.Seal, seen: Observation) -> Server:
+        """Lock everybody out of a server, and write that to its metadata."""
+        server = _known(step.server_id, seen)
+        self.hosts.seal(server)
+        sealed = replace(server, labels=replace(server.labels, sealed=True))
+        self.compute.label(sealed)
+        return sealed
+
+    def _staged(self, step: steps.OnServer, server: Server) -> Server:
+        if isinstance(step, steps.MarkServing):
+            return server.passed(Phase.SERVING)
+        _refuse_if_sealed(server)
+        match step:
+            case steps.SetUp():
+                self._set_up(server)
+                return server.passed(Phase.SET_UP)
+            case steps.Migrate():
+                self.hosts.migrate(server)
+                return replace(server, labels=replace(server.labels, migrated=True))
+            case steps.TestApp():
+                self.hosts.test(server)
+                return server.passed(Phase.TESTED)
+            case steps.Check():
+                self.hosts.check(server)
+                return server.passed(Phase.READY)
+            case _:
+                raise TypeError(step)
 
     def _set_up(self, server: Server) -> None:
         if self.hosts.awaits_reboot(server):
@@ -116,20 +131,22 @@ class ServerActs:
         deadline = self.clock.now() + self.limits.drain
 
         def look() -> Drained | None:
-            left = self.hosts.connections(server)
+            left = None if server.labels.sealed else self.hosts.connections(server)
             done = left == 0 or self.clock.now() >= deadline
             return Drained(server_id=server.id, cut=left) if done else None
 
         patience = Patience(limit=self.limits.drain + 30, longest=1.0)
         drained = until(look, what=f"{server.name} to drain", patience=patience, clock=self.clock)
         if drained.cut != 0:
-            self.say(f"{server.name} was given {self.limits.drain:g} s to drain; {_left(drained.cut)}")
+            self.say(f"{server.name} was given {self.limits.drain:g} s to drain; {_left(drained.cut, server)}")
         return drained
 
     def replace_build(self, step: steps.ReplaceBuild, seen: Observation) -> tuple[Fact, ...]:
-        """Delete a server whose build failed."""
+        """Delete a server whose build failed, or that cannot be trusted."""
         server = _known(step.server_id, seen)
-        self.say(f"{server.name} could not be built ({server.fault or server.status}); it is replaced")
+        distrust = seen.distrusted.get(server.id)
+        why = distrust.problem if distrust else f"it could not be built ({server.fault or server.status})"
+        self.say(f"{server.name} is replaced: {why}")
         return (self._delete(server), BuildDied(slot=step.slot))
 
     def retire(self, step: steps.RetireServer, seen: Observation) -> Gone:
@@ -160,8 +177,19 @@ def _hung(server: Server, limit: float) -> Server:
     return replace(server, status=ServerStatus.ERROR, fault=f"still {server.status} after {limit:g} s")
 
 
-def _left(cut: int | None) -> str:
+def _left(cut: int | None, server: Server) -> str:
+    if server.labels.sealed:
+        return "it is sealed, so its connections could not be counted"
     return "its connections could not be counted" if cut is None else f"{cut} connections were still open"
+
+
+def _refuse_if_sealed(server: Server) -> None:
+    if server.labels.sealed:
+        raise HostError(
+            f"{server.name} is sealed: nobody can log in to it, and nothing can be run on it",
+            server=server.name,
+            advice="A sealed server is never changed, only replaced: `fab deploy`.",
+        )
 
 
 def _known(server_id: str, seen: Observation) -> Server:

@@ -17,7 +17,7 @@ class Performer:
     on_servers: ServerActs
     on_balancers: BalancerActs
 
-    def __call__(self, step: steps.Step, seen: Observation) -> tuple[Fact, ...]:  # noqa: PLR0911  one return a kind
+    def __call__(self, step: steps.Step, seen: Observation) -> tuple[Fact, ...]:  # noqa: C901, PLR0911  one case a kind
         """Perform one step."""
         match step:
             case steps.CreateServer():
@@ -31,6 +31,8 @@ class Performer:
                 return self.on_servers.replace_build(step, seen)
             case steps.AwaitDrained():
                 return (self.on_servers.await_drained(step, seen),)
+            case steps.Seal():
+                return (self.on_servers.seal(step, seen),)
             case steps.RetireServer():
                 return (self.on_servers.retire(step, seen),)
             case steps.CreateBalancer():

@@ -29,6 +29,7 @@ from tasks.rollout.steps import (
     RemoveNodes,
     ReplaceBuild,
     RetireServer,
+    Seal,
     SetCondition,
     SetUp,
     Step,
@@ -46,7 +47,8 @@ def plan(goal: Goal, seen: Observation) -> frozenset[Step]:
 
 def bring_up(goal: Goal, seen: Observation) -> frozenset[Step]:
     """Give the steps that make `count` ready servers; empty when they are ready."""
-    active = (server for server in _by_slot(goal, seen).values() if server and server.status is ServerStatus.ACTIVE)
+    there = (server for server in _by_slot(goal, seen).values() if server and not _fault(server, seen))
+    active = (server for server in there if server.status is ServerStatus.ACTIVE)
     stages = {step for server in active for step in _next_stage(server, goal, seen)}
     return boot(goal, seen) | stages
 
@@ -69,7 +71,7 @@ def rotation(goal: Goal, seen: Observation) -> frozenset[Step]:
         return frozenset(inward)
     new = seen.generation(goal.generation)
     marks = {MarkServing(server_id=server.id) for server in new if not server.phase.reached(Phase.SERVING)}
-    return frozenset({*marks, *take_out(_others(goal, seen), seen)})
+    return frozenset({*marks, *take_out(_others(goal, seen), seen), *_seals(goal, seen)})
 
 
 def take_out(servers: tuple[Server, ...], seen: Observation) -> Iterator[Step]:
@@ -94,12 +96,20 @@ def take_out(servers: tuple[Server, ...], seen: Observation) -> Iterator[Step]:
 
 def _toward_active(slot: int, server: Server | None, goal: Goal, seen: Observation) -> Iterator[Step]:
     died = seen.died.get(slot, 0)
+    fault = _fault(server, seen) if server else ""
     if server is None:
         yield CreateServer(slot=slot)
-    elif server.status in DEAD and died + 1 >= goal.build_attempts:
-        yield GiveUp(slot=slot, fault=server.fault or f"status {server.status}")
-    elif server.status in DEAD:
+    elif fault and died + 1 >= goal.build_attempts:
+        yield GiveUp(slot=slot, fault=fault)
+    elif fault:
         yield ReplaceBuild(server_id=server.id, slot=slot)
+
+
+def _fault(server: Server, seen: Observation) -> str:
+    """Say why a server is of no use and has to be replaced; empty when it is not."""
+    if server.id in seen.distrusted:
+        return seen.distrusted[server.id].problem
+    return (server.fault or f"status {server.status}") if server.status in DEAD else ""
 
 
 def _next_stage(server: Server, goal: Goal, seen: Observation) -> Iterator[Step]:
@@ -132,6 +142,14 @@ def _bring_in(listener: Listener, wanted: frozenset[str], goal: Goal, seen: Obse
         yield SetCondition(balancer=balancer.name, addresses=resting, condition=Condition.ENABLED)
     elif offline or balancer.status is not BalancerStatus.ACTIVE:
         yield AwaitOnline(balancer=balancer.name, addresses=wanted)
+
+
+def _seals(goal: Goal, seen: Observation) -> Iterator[Step]:
+    """Give the steps that seal the new servers, once no load balancer knows another one: there is no way back then."""
+    others = _others(goal, seen)
+    if goal.seal and not any(balancer.nodes_of(server) for server in others for balancer in seen.balancers):
+        new = (server for server in seen.generation(goal.generation) if server.phase.reached(Phase.SERVING))
+        yield from (Seal(server_id=server.id) for server in new if not server.labels.sealed)
 
 
 def _by_slot(goal: Goal, seen: Observation) -> dict[int, Server | None]:

@@ -102,6 +102,9 @@ class Hosts(Protocol):
     def connections(self, server: Server) -> int | None:
         """Count the established connections to the app's node port; None when the server cannot be asked."""
 
+    def seal(self, server: Server) -> None:
+        """Take our key away and switch the SSH server off for good; return when its port refuses connections."""
+
     def stop(self) -> None:
         """End every command that is under way, on every server; those calls raise Interrupted or a HostError."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tasks.rollout.model import Condition, Goal, LoadBalancer, Server
+from tasks.rollout.model import Condition, Goal, LoadBalancer, Phase, Server
 from tasks.rollout.observation import Observation
 from tasks.rollout.planning import addresses_of, take_out
 from tasks.rollout.steps import AddNodes, SetCondition, Step
@@ -43,9 +43,11 @@ def has_begun(goal: Goal, seen: Observation) -> bool:
 def is_past_return(goal: Goal, seen: Observation, live: frozenset[Place]) -> bool:
     """Say whether the new servers are the ones that serve: an old node has left, and none does before they are ONLINE.
 
-    From then on a failure is not undone: what is left to do is to take the remaining old servers out.
+    Where nothing served, it is when all new ones are marked. From then on a failure is not undone: what is left to do
+    is to take the remaining old servers out, and to seal the new ones.
     """
-    return has_begun(goal, seen) and any(not _is_held(place, seen) for place in live)
+    all_marked = all(server.phase.reached(Phase.SERVING) for server in seen.generation(goal.generation))
+    return has_begun(goal, seen) and (any(not _is_held(place, seen) for place in live) if live else all_marked)
 
 
 def _is_held(place: Place, seen: Observation) -> bool:

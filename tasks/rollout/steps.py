@@ -73,7 +73,7 @@ class WatchBuilds:
 
 @dataclass(frozen=True, kw_only=True)
 class ReplaceBuild(OnServer):
-    """Delete a server whose build has failed, so that its slot is asked for again."""
+    """Delete a server whose build has failed, or that cannot be trusted, so that its slot is asked for again."""
 
     slot: int
 
@@ -139,6 +139,10 @@ class MarkServing(OnServer):
     """Write to a server's metadata that it serves."""
 
 
+class Seal(OnServer):
+    """Take our key away from a server that serves, and switch its SSH server off for good."""
+
+
 class RetireServer(OnServer):
     """Delete a server that serves no traffic, and wait until it is gone."""
 
@@ -159,5 +163,6 @@ Step = (
     | RemoveNodes
     | AwaitDrained
     | MarkServing
+    | Seal
     | RetireServer
 )

@@ -33,7 +33,7 @@ def goal(count=2, listeners=(HTTP, HTTPS), **changes):
 def server(slot=1, phase=Phase.READY, generation=NEW, **changes):
     """Give a server whose private IP tells its generation and slot: 10.0.1.x is old, 10.0.2.x is new."""
     third = 1 if generation == OLD else 2
-    migrated = changes.pop("migrated", False)
+    migrated, sealed = changes.pop("migrated", False), changes.pop("sealed", False)
     labels = Labels(
         app="shop",
         environment="test",
@@ -42,6 +42,7 @@ def server(slot=1, phase=Phase.READY, generation=NEW, **changes):
         release="r2" if generation == NEW else "r1",
         phase=phase,
         migrated=migrated,
+        sealed=sealed,
     )
     values = {
         "id": f"{'old' if generation == OLD else 'new'}-{slot}",

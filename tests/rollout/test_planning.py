@@ -4,6 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasks.errors import WrongHostKey
+from tasks.rollout.forecast import forecast
 from tasks.rollout.model import BalancerStatus, Condition, NodeStatus, Phase, ServerStatus
 from tasks.rollout.planning import bring_up, plan, rotation
 from tasks.rollout.steps import (
@@ -19,6 +21,7 @@ from tasks.rollout.steps import (
     RemoveNodes,
     ReplaceBuild,
     RetireServer,
+    Seal,
     SetCondition,
     SetUp,
     TestApp,
@@ -90,6 +93,21 @@ class TestBringingUp:
         assert plan(goal(count=1, build_attempts=3), seen(dead, died={1: 2})) == {
             GiveUp(slot=1, fault="No valid host was found")
         }
+
+    def test_a_server_that_cannot_be_trusted_is_replaced(self):
+        """It is treated as a dead build, whatever stage it is at: nothing more is run on it."""
+        wrong = {"new-1": WrongHostKey("another key", server="shop-1")}
+        state = seen(server(1, Phase.SET_UP), server(2, Phase.SET_UP), distrusted=wrong)
+
+        assert plan(goal(), state) == {ReplaceBuild(server_id="new-1", slot=1), TestApp(server_id="new-2")}
+
+    def test_servers_that_cannot_be_trusted_are_replaced_a_bounded_number_of_times(self):
+        """Where a man in the middle stays, the deploy ends, with the words of the last refusal."""
+        state = seen(
+            server(1, Phase.BOOTING), died={1: 2}, distrusted={"new-1": WrongHostKey("another key", server="shop-1")}
+        )
+
+        assert plan(goal(count=1, build_attempts=3), state) == {GiveUp(slot=1, fault="another key")}
 
     def test_a_second_server_of_a_slot_is_retired(self):
         """When a lost answer has made two servers of one slot, one is kept."""
@@ -261,6 +279,67 @@ class TestTakingOut:
         one, two = server(1, Phase.SERVING), server(2, Phase.SERVING)
 
         assert plan(goal(), seen(one, two, balancers=both(node(one), node(two)))) == frozenset()
+
+
+class TestSealing:
+    def test_servers_are_sealed_when_they_serve(self):
+        """With nothing else in rotation, every server that is marked is sealed."""
+        one, two = server(1, Phase.SERVING), server(2, Phase.SERVING)
+
+        assert plan(goal(seal=True), seen(one, two, balancers=both(node(one), node(two)))) == {
+            Seal(server_id="new-1"),
+            Seal(server_id="new-2"),
+        }
+
+    def test_nothing_is_sealed_without_being_asked_for(self):
+        """Sealing is a setting."""
+        one = server(1, Phase.SERVING)
+
+        assert plan(goal(count=1), seen(one, balancers=both(node(one)))) == frozenset()
+
+    def test_a_server_is_marked_before_it_is_sealed(self):
+        """Until the metadata says that it serves, it is not locked."""
+        one = server(1)
+
+        assert plan(goal(count=1, seal=True), seen(one, balancers=both(node(one)))) == {MarkServing(server_id="new-1")}
+
+    @pytest.mark.parametrize("condition", [Condition.ENABLED, Condition.DRAINING])
+    def test_nothing_is_sealed_while_there_is_a_way_back(self, condition):
+        """As long as a load balancer knows an old server, the rotation can be undone."""
+        one, gone = server(1, Phase.SERVING), old(1)
+        state = seen(one, gone, balancers=both(node(one), node(gone, condition)))
+
+        assert Seal(server_id="new-1") not in plan(goal(count=1, seal=True), state)
+
+    def test_old_servers_are_deleted_meanwhile(self):
+        """Sealing the new ones and deleting the old ones go side by side."""
+        one, gone = server(1, Phase.SERVING), old(1)
+
+        assert plan(goal(count=1, seal=True), seen(one, gone, balancers=both(node(one)))) == {
+            Seal(server_id="new-1"),
+            RetireServer(server_id="old-1"),
+        }
+
+    def test_a_sealed_server_is_sealed_once(self):
+        """At the goal the bag is empty."""
+        one = server(1, Phase.SERVING, sealed=True)
+
+        assert plan(goal(count=1, seal=True), seen(one, balancers=both(node(one)))) == frozenset()
+
+    def test_foreign_nodes_do_not_keep_servers_open(self):
+        """A node that is none of our servers' is no way back."""
+        one, foreign = server(1, Phase.SERVING), old(9)
+        state = seen(one, balancers=both(node(one), node(foreign)))
+
+        assert plan(goal(count=1, seal=True), state) == {Seal(server_id="new-1")}
+
+    def test_a_forecast_ends_with_the_sealing(self):
+        """`plan` says that servers will be sealed, last of all."""
+        wanted = goal(count=1, seal=True)
+
+        assert forecast(lambda now: plan(wanted, now), wanted, seen())[-1] == {
+            Seal(server_id=wanted.request(1).name),
+        }
 
 
 @given(

@@ -81,6 +81,7 @@ class World:
         self._built_at: dict[str, float] = {}
         self.balancers = SimulatedBalancers(self.clock.now, self._called, self._check)
         self.ran: list[tuple[str, str]] = []
+        self.locked: set[str] = set()
         self.capacity_at_start = 0
 
     def site(self, **limits):
@@ -205,9 +206,15 @@ class World:
         """Check the app."""
         self._run("check", server)
 
+    def seal(self, server):
+        """Lock everybody out."""
+        self._run("seal", server)
+        self.locked.add(server.id)
+
     def connections(self, server):
         """Count connections: none is left some seconds after the draining began."""
         self._called("connections")
+        assert server.id not in self.locked, f"{server.name} is sealed, and was asked all the same"
         since = self.balancers.draining_since.get(server.private_ip, self.clock.time)
         return 0 if self.clock.time - since >= self.drain_seconds else 3
 
@@ -221,6 +228,7 @@ class World:
         self._called(f"{stage} {server.labels.slot}")
         if server.id not in self._servers:
             raise HostError("unreachable", server=server.name)
+        assert server.id not in self.locked, f"{stage} on {server.name}, which is sealed"
         assert self._now(self._servers[server.id]).status is ServerStatus.ACTIVE, f"{stage} on a server that is down"
         self.ran.append((stage, server.name))
         self.clock.time += 1
