@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -55,3 +59,25 @@ def said() -> list[str]:
 def pace(clock: VirtualClock, said: list[str]) -> Pace:
     """Be as patient as usual, on a clock that takes no time."""
     return Pace(clock=clock, on_wait=said.append)
+
+
+@pytest.fixture(scope="session", params=["rackspace", "openstack"])
+def local(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """Start a local cloud with each face once, and end it.
+
+    A load balancer stays busy long enough for a second change to find it so.
+    """
+    state = ["--state-dir", str(tmp_path_factory.mktemp("cloud") / "state"), "--json"]
+    options = ["--face", request.param, "--pending-seconds", "0.8"]
+    program = [sys.executable, "-m", "tasks.localcloud"]
+    up = subprocess.run([*program, "up", *options, *state], check=True, capture_output=True, text=True, timeout=60)
+    try:
+        yield {**json.loads(up.stdout), "face": request.param}
+    finally:
+        subprocess.run([*program, "down", *state], check=True, capture_output=True, timeout=60)
+
+
+@pytest.fixture(scope="session")
+def opened(local: dict[str, Any]) -> Access:
+    """Open it the way a deploy does."""
+    return open_cloud("local", clouds_yaml=Path(local["clouds_yaml"]))
