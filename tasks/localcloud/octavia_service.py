@@ -14,9 +14,10 @@ from collections.abc import Awaitable
 
 from tasks.localcloud import octavia_faults, octavia_tree
 from tasks.localcloud.envoy import Envoy, EnvoyRefused
+from tasks.localcloud.envoy_admin import EnvoySilent
 from tasks.localcloud.frontends import Endpoint, Frontend, Health
 from tasks.localcloud.network import AddressPool, NoAddress
-from tasks.localcloud.octavia_frontends import frontend_name, frontends
+from tasks.localcloud.octavia_frontends import endpoint, frontend_name, frontends
 from tasks.localcloud.octavia_model import Listener, LoadBalancer, Monitor, Pool, Provisioning, VirtualIp
 from tasks.localcloud.octavia_quotas import LoadBalancerQuota
 from tasks.localcloud.subnet import Subnet
@@ -110,11 +111,18 @@ class OctaviaService:
         self._virtual_ips.give_back(vip.address)
 
     async def health(self, balancer: LoadBalancer, pool: Pool) -> dict[Endpoint, Health]:
-        """Return what Envoy has seen of a pool's members; empty when no listener sends them anything."""
+        """Return what Envoy has seen of a pool's members; empty when no listener sends them anything.
+
+        An Envoy that does not answer serves nobody: then all are OFFLINE, since the service itself can still be asked.
+        """
         served = self._served.get(balancer.id, {})
         for listener in balancer.listeners_of(pool):
             if frontend_name(listener) in served:
-                return await self.envoy.health(frontend_name(listener))
+                try:
+                    return await self.envoy.health(frontend_name(listener))
+                except EnvoySilent as silence:
+                    log.warning("%s", silence)
+                    return {endpoint(member): Health.OFFLINE for member in pool.members}
         return {}
 
     def accept(self, changed: LoadBalancer) -> None:

@@ -21,16 +21,10 @@ class Octavia:
     project: str
 
     async def view(self, balancer: LoadBalancer) -> View:
-        """Look at a load balancer, and at how its members are doing.
-
-        :raises EnvoySilent: Envoy does not answer.
-        """
+        """Look at a load balancer, and at how its members are doing."""
         healths = {pool.id: await self.service.health(balancer, pool) for pool in balancer.pools}
         return View(project=self.project, balancer=balancer, healths=healths)
 
     async def views(self) -> list[View]:
-        """Look at all load balancers.
-
-        :raises EnvoySilent: Envoy does not answer.
-        """
+        """Look at all load balancers."""
         return [await self.view(balancer) for balancer in self.service.all()]

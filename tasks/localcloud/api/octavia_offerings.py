@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, replace
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -43,13 +44,13 @@ async def quotas(octavia: Octavia, request: Request) -> Response:
 
 async def default_quotas(_octavia: Octavia, _request: Request) -> Response:
     """Show the limits of who was given none."""
-    return JSONResponse({"quota": asdict(LoadBalancerQuota())})
+    return JSONResponse({"quota": shown(LoadBalancerQuota())})
 
 
 async def show_quota(octavia: Octavia, request: Request) -> Response:
     """Show the project's limits."""
     _check_project(octavia, request)
-    return JSONResponse({"quota": asdict(octavia.service.quota)})
+    return JSONResponse({"quota": shown(octavia.service.quota)})
 
 
 async def set_quota(octavia: Octavia, request: Request) -> Response:
@@ -59,7 +60,7 @@ async def set_quota(octavia: Octavia, request: Request) -> Response:
     defaults = asdict(LoadBalancerQuota())
     wanted = {name: defaults[name] if limit is None else limit for name, limit in given.items()}
     octavia.service.quota = replace(octavia.service.quota, **wanted)
-    return JSONResponse({"quota": asdict(octavia.service.quota)}, ACCEPTED)
+    return JSONResponse({"quota": shown(octavia.service.quota)}, ACCEPTED)
 
 
 async def reset_quota(octavia: Octavia, request: Request) -> Response:
@@ -71,8 +72,8 @@ async def reset_quota(octavia: Octavia, request: Request) -> Response:
 
 async def providers(_octavia: Octavia, request: Request) -> Response:
     """List the one provider."""
-    shown = [{"name": PROVIDER, "description": "Envoy on this machine, under the name that clients expect."}]
-    return JSONResponse(listing(request, "providers", shown))
+    known = [{"name": PROVIDER, "description": "Envoy on this machine, under the name that clients expect."}]
+    return JSONResponse(listing(request, "providers", known))
 
 
 def none_of(root: str) -> Callable[[Octavia, Request], Awaitable[Response]]:
@@ -84,8 +85,13 @@ def none_of(root: str) -> Callable[[Octavia, Request], Awaitable[Response]]:
     return nothing
 
 
-def _quota(octavia: Octavia) -> dict[str, object]:
-    return {**asdict(octavia.service.quota), "project_id": octavia.project}
+def shown(quota: LoadBalancerQuota) -> dict[str, Any]:
+    """Show limits; two of them also under the names that were misspelled before (types/quotas.py, QuotaResponse)."""
+    return {**asdict(quota), "load_balancer": quota.loadbalancer, "health_monitor": quota.healthmonitor}
+
+
+def _quota(octavia: Octavia) -> dict[str, Any]:
+    return {**shown(octavia.service.quota), "project_id": octavia.project}
 
 
 def _check_project(octavia: Octavia, request: Request) -> None:
