@@ -129,6 +129,9 @@ class Settings(Section):
     node_port: Port = Field(8000, description="the servers' port that the app listens on")
     build_attempts: int = Field(3, ge=1, le=10, description="how often a slot is built before the deploy fails")
     bootstrap_scripts: Path = Field(PACKAGE_ROOT / "bootstrap_scripts", description="folder of the set-up scripts")
+    bootstrap: Literal["push", "cloud-init", "cron"] = Field(
+        "push", description="how servers get the set-up scripts named 0 to 4: over SSH, as user data, as injected files"
+    )
     processes: dict[Name, Line] = Field(
         {
             "web": 'gunicorn guestbook.wsgi --bind "$PRIVATE_IP:$NODE_PORT"',

@@ -230,6 +230,7 @@ def _trust(settings: Settings, way: Introduction, folder: Path) -> Trust:
 
 def _hosts(settings: Settings, ssh: SshAccess, trust: Trust, clock: Clock, folder: Path) -> FabricHosts:
     from tasks.hosts.fabric_hosts import FabricHosts, Sources
+    from tasks.hosts.injected import Bootstrap
     from tasks.release.build import find
     from tasks.release.cache import default_cache
     from tasks.report.output import OutputLog
@@ -239,6 +240,7 @@ def _hosts(settings: Settings, ssh: SshAccess, trust: Trust, clock: Clock, folde
         scripts=settings.bootstrap_scripts,
         artifact=lambda release: find(release, default_cache()),
         trust=trust,
+        bootstrap=Bootstrap(settings.bootstrap),
     )
     return FabricHosts(
         access=ssh, app=app_commands(settings), sources=sources, clock=clock, on_output=OutputLog(folder)

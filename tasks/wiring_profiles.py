@@ -11,7 +11,7 @@ from tasks.hosts.access import Secret, SshAccess
 from tasks.hosts.app import AppCommands, Check, Deadlines
 from tasks.hosts.console_trust import ConsoleKeys
 from tasks.hosts.first_use import FirstUse
-from tasks.hosts.injected import user_data
+from tasks.hosts.injected import personality, run_at_first_boot, user_data
 from tasks.hosts.keys import deploy_key, login_key
 from tasks.hosts.throwaway import HOST_KEY, Injected, ThrowAway
 from tasks.hosts.trust import Introduction
@@ -35,8 +35,13 @@ def server_profile(settings: Settings, ssh: SshAccess) -> ServerProfile:
         private_network=settings.server.private_network,
         public_key=f"{key.get_name()} {key.get_base64()}" if key else "",
         metadata=throw_away.metadata if throw_away else {},
-        user_data=user_data(throw_away.cloud_config() if throw_away else {}),
+        user_data=user_data({**_first_boot(settings), **(throw_away.cloud_config() if throw_away else {})}),
+        files=personality(settings.bootstrap_scripts) if settings.bootstrap == "cron" else {},
     )
+
+
+def _first_boot(settings: Settings) -> dict[str, object]:
+    return run_at_first_boot(settings.bootstrap_scripts) if settings.bootstrap == "cloud-init" else {}
 
 
 def introduction(settings: Settings, compute: NovaCompute, clock: Clock, warn: Callable[[str], None]) -> Introduction:

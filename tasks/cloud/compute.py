@@ -177,6 +177,8 @@ class NovaCompute:
         found = [self._images.problem(self._profile.image), self._flavors.problem(self._profile.flavor)]
         if not found[1]:
             found += self.limits().problems(self._flavors.find(self._profile.flavor), extra_servers)
+        if self._profile.files:
+            found += self.limits().file_problems(self._profile.files)
         for check in (self._networks, partial(keypairs.check, self._nova.keypairs, self._profile)):
             try:
                 check()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,11 +24,16 @@ class Room:
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What a project may have. RAM in MiB."""
+    """What a project may have. RAM in MiB.
+
+    :param files: how many files may be injected into a server, each of `file_size` bytes at most.
+    """
 
     servers: Room
     cores: Room
     ram: Room
+    files: int
+    file_size: int
 
     def problems(self, flavor: Offer, extra_servers: int) -> list[str]:
         """Say for which quota `extra_servers` more of that flavor are too many."""
@@ -43,6 +49,18 @@ class Limits:
             if room.lacks(more)
         ]
 
+    def file_problems(self, files: Mapping[str, bytes]) -> list[str]:
+        """Say why these files cannot be injected into a server, by path."""
+        if len(files) > self.files:
+            can = f"at most {self.files}" if self.files else "none"
+            wanted = f'bootstrap = "cron" needs {len(files)} files injected into each server'
+            return [f"{wanted}, and this cloud takes {can}: set another bootstrap"]
+        return [
+            f"{path} has {len(content)} bytes; this cloud injects files of at most {self.file_size}"
+            for path, content in files.items()
+            if len(content) > self.file_size
+        ]
+
 
 def read(absolute: Mapping[str, Any]) -> Limits:
     """Read Nova's absolute limits, in which -1 means no limit."""
@@ -50,7 +68,15 @@ def read(absolute: Mapping[str, Any]) -> Limits:
         servers=_room(absolute, "totalInstancesUsed", "maxTotalInstances"),
         cores=_room(absolute, "totalCoresUsed", "maxTotalCores"),
         ram=_room(absolute, "totalRAMUsed", "maxTotalRAMSize"),
+        # Not named by a cloud that injects no files, such as any from microversion 2.57 on.
+        files=_most(absolute, "maxPersonality"),
+        file_size=_most(absolute, "maxPersonalitySize"),
     )
+
+
+def _most(absolute: Mapping[str, Any], name: str) -> int:
+    most = int(absolute.get(name, 0))
+    return sys.maxsize if most < 0 else most
 
 
 def _room(absolute: Mapping[str, Any], used: str, allowed: str) -> Room:
