@@ -100,7 +100,7 @@ class ApplicationCredentialsApi:
     def _check(self, wanted: NewApplicationCredential) -> None:
         if wanted.expires_at and wanted.expires_at <= self._tokens.now():
             raise BadRequest("Token expiration date is in the past: expires_at has to be later than now.")
-        for role in wanted.roles:
+        for role in wanted.roles or []:
             if role.get("id", ROLE["id"]) != ROLE["id"] or role.get("name", ROLE["name"]) != ROLE["name"]:
                 raise BadRequest(f"Could not find role: {role.get('id') or role.get('name')}.")
         if wanted.project_id not in {None, self._credentials.project}:

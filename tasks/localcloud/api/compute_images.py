@@ -6,18 +6,15 @@ Facts: api-ref, images, createImage; rest_api_version_history, 2.36, 2.39, 2.45.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
 
-from pydantic import Field, StringConstraints
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tasks.localcloud.api.bodies import Body
+from tasks.localcloud.api.action_bodies import CreateImageBody
 from tasks.localcloud.api.compute_context import Compute, root_of
 from tasks.localcloud.api.image_views import brief_compute_view, compute_view
 from tasks.localcloud.api.microversions import at_least
-from tasks.localcloud.api.server_bodies import Metadata
 from tasks.localcloud.images import Image, ImageStatus
 from tasks.localcloud.refusals import BadRequest, NotFound
 
@@ -83,17 +80,6 @@ class ComputeImagesApi:
 def _check_not_gone(request: Request, minor: int) -> None:
     if at_least(request, minor):
         raise NotFound("The resource could not be found.")
-
-
-class _NewImage(Body):
-    name: Annotated[str, StringConstraints(min_length=1, max_length=255)]
-    metadata: Metadata = Field(default_factory=dict)
-
-
-class CreateImageBody(Body):
-    """`POST /servers/{id}/action`, createImage."""
-
-    wanted: _NewImage = Field(alias="createImage")
 
 
 def create_image(compute: Compute, request: Request, body: CreateImageBody) -> Response:

@@ -126,8 +126,9 @@ class NewApplicationCredential(Body):
     description: str | None = None
     expires_at: Annotated[datetime, BeforeValidator(_moment)] | None = None
     unrestricted: bool | None = None
-    roles: list[dict[str, Any]] = Field(default_factory=list)
+    roles: list[dict[str, Any]] | None = None
     project_id: str | None = None
+    access_rules: Annotated[list[Any], Field(max_length=0)] | None = None
 
 
 class CreateApplicationCredential(Body):

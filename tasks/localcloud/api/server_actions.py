@@ -12,10 +12,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from tasks.localcloud.api.action_bodies import ConsoleBody, CreateImageBody, RebootBody
 from tasks.localcloud.api.bodies import Requested, read_json
 from tasks.localcloud.api.compute_context import Compute
-from tasks.localcloud.api.compute_images import CreateImageBody, create_image
-from tasks.localcloud.api.server_bodies import ConsoleBody, RebootBody
+from tasks.localcloud.api.compute_images import create_image
 from tasks.localcloud.refusals import BadRequest
 from tasks.localcloud.server import RebootType
 

@@ -71,6 +71,16 @@ class RequestedNetwork(Body):
     tag: str | None = None
 
 
+class BlockDevice(Body):
+    """What a server boots from, said once more: some clients name the image here as well. There are no volumes."""
+
+    source_type: Literal["image"]
+    destination_type: Literal["local"] = "local"
+    uuid: str
+    boot_index: Literal[0, "0"] = 0
+    delete_on_termination: Truth = True
+
+
 class SecurityGroup(Body):
     """A security group, by name."""
 
@@ -88,6 +98,7 @@ class NewServer(Body):
     metadata: Metadata = Field(default_factory=dict)
     personality: list[PersonalityFile] = Field(default_factory=list)
     user_data: Annotated[Base64, StringConstraints(max_length=USER_DATA_LIMIT)] | None = None
+    block_device_mapping_v2: Annotated[list[BlockDevice], Field(max_length=1)] = Field(default_factory=list)
     networks: list[RequestedNetwork] | Literal["auto", "none"] | None = None
     min_count: Whole = 1
     max_count: Whole | None = None
@@ -183,28 +194,3 @@ class MetadataItemBody(Body):
     """`PUT /servers/{id}/metadata/{key}`."""
 
     meta: Annotated[Metadata, Field(min_length=1, max_length=1)]
-
-
-class _Reboot(Body):
-    type: Literal["SOFT", "HARD", "soft", "hard", "Soft", "Hard"]
-
-
-class RebootBody(Body):
-    """`POST /servers/{id}/action`, reboot."""
-
-    reboot: _Reboot
-
-
-class _Console(Body):
-    length: Annotated[int, Field(ge=-1)] | Annotated[str, StringConstraints(pattern=r"^-?[0-9]+$")] | None = None
-
-
-class ConsoleBody(Body):
-    """`POST /servers/{id}/action`, os-getConsoleOutput; -1 and no length at all mean everything."""
-
-    console: _Console = Field(alias="os-getConsoleOutput")
-
-    def lines(self) -> int | None:
-        """Give the number of lines asked for, None for all."""
-        length = None if self.console.length is None else int(self.console.length)
-        return None if length is None or length < 0 else length

@@ -114,6 +114,8 @@ class ServersApi:
 
     def _request(self, wanted: NewServer) -> ServerRequest:
         _check_placement(wanted)
+        if any(device.uuid != wanted.imageRef for device in wanted.block_device_mapping_v2):
+            raise BadRequest("Block Device Mapping is Invalid: it names another image than imageRef does.")
         flavor = _flavor(str(wanted.flavorRef))
         return ServerRequest(
             name=wanted.name,

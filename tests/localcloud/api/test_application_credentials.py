@@ -111,6 +111,7 @@ async def test_it_expires(cloud: Cloud):
         {"name": "x", "roles": [{"name": "admin"}]},
         {"name": "x", "project_id": "1"},
         {"name": "x", "colour": "blue"},
+        {"name": "x", "access_rules": [{"service": "compute"}]},
         {},
     ],
 )
@@ -119,6 +120,15 @@ async def test_malformed_wishes(cloud: Cloud, wanted: dict[str, Any]):
     answer = await cloud.http.post(address(cloud), json={"application_credential": wanted})
 
     assert answer.status_code == 400
+
+
+async def test_nulls_are_as_good_as_nothing(cloud: Cloud):
+    """What clients send as null because nobody chose it is absent (keystone/application_credential/schema.py)."""
+    unchosen = dict.fromkeys(("secret", "description", "expires_at", "unrestricted", "roles", "access_rules"))
+    made = await create(cloud, **unchosen)
+
+    assert (made["description"], made["expires_at"], made["unrestricted"]) == ("", None, False)
+    assert len(made["secret"]) > 40
 
 
 async def test_a_name_is_used_once(cloud: Cloud):
