@@ -165,6 +165,8 @@ def login_refused(error: keystone.HttpError) -> CloudError:
     status, request_id = error.http_status, error.request_id or ""
     if _wants_second_factor(error):
         problem, advice = "identity asks for a second factor", NO_FACTOR
+    elif status in {413, 429}:
+        problem, advice = f"identity refused the login ({status}): too many requests", "wait a minute and try again"
     elif status in {401, 403}:
         problem, advice = f"identity refused the credentials ({status})", f"{LOGIN}; {KEY_LOGIN}"
     else:

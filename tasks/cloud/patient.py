@@ -94,7 +94,8 @@ class PatientSession(Session):
         raise setback
 
     def _send(self, url: str, method: str, *args: Any, **kwargs: Any) -> Response:
-        kwargs |= {"raise_exc": False, "user_agent": USER_AGENT}
+        # What changes something may carry user data, and its answer a password: that is for no log, however talkative.
+        kwargs |= {"raise_exc": False, "user_agent": USER_AGENT, "log": method in answers.READS}
         with self._places:
             try:
                 response = super().request(url, method, *args, **kwargs)

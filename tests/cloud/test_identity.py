@@ -1,9 +1,6 @@
 from __future__ import annotations
 
-import os
 import socket
-import subprocess
-import sys
 import traceback
 from pathlib import Path
 from typing import Any
@@ -11,10 +8,13 @@ from typing import Any
 import pytest
 import yaml
 
+from tasks.cloud.clb import CloudLoadBalancers
 from tasks.cloud.identity import Access, Service, open_cloud
+from tasks.cloud.patient import Pace
+from tasks.cloud.profiles import BalancerProfile
 from tasks.errors import CloudError, CloudUnreachable, NotFound, SettingsError, Unauthorized
 from tests.cloud.conftest import PASSWORD
-from tests.cloud.wire import API_KEY, REGION, Reply, Wire, token
+from tests.cloud.wire import REGION, Reply, Wire, token
 
 
 def changed(clouds_yaml: Path, **changes: Any) -> Path:
@@ -240,24 +240,38 @@ def test_a_proxy_from_the_environment_is_not_asked_for_loopback(
     assert open_cloud("here", clouds_yaml=clouds_yaml).region == REGION
 
 
-def test_a_rackspace_api_key_logs_in(clouds_yaml: Path, wire: Wire, tmp_path: Path) -> None:
-    """With the plug-in registered, auth_type rackspace_apikey in clouds.yaml sends user name and API key."""
-    installed = tmp_path / "site" / "plugin-1.dist-info"
-    installed.mkdir(parents=True)
-    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: plugin\nVersion: 1\n")
-    point = "[keystoneauth1.plugin]\nrackspace_apikey = tasks.cloud.rackspace:ApiKeyLoader\n"
-    (installed / "entry_points.txt").write_text(point)
-    auth = {"auth_url": f"{wire.url}/identity/v2.0", "username": "ann", "api_key": API_KEY}
-    changed(clouds_yaml, auth_type="rackspace_apikey", auth=auth)
-    script = (
-        "import pathlib, sys; from tasks.cloud.identity import open_cloud; "
-        "open_cloud('here', clouds_yaml=pathlib.Path(sys.argv[1]))"
-    )
-    paths = os.pathsep.join([str(installed.parent), str(Path(__file__).parents[2])])
+def test_a_cloud_without_servers_is_none_for_us(clouds_yaml: Path, wire: Wire) -> None:
+    """A catalog without a compute API in any region is said when the cloud is opened."""
+    body = token(wire.url)
+    body["access"]["serviceCatalog"] = []
+    wire.on("POST", "tokens", Reply(body=body))
 
-    # A process of its own: plug-ins are looked up once per process.
-    environment = os.environ | {"PYTHONPATH": paths, "XDG_CACHE_HOME": str(tmp_path / "cache")}
-    subprocess.run([sys.executable, "-c", script, str(clouds_yaml)], check=True, env=environment, timeout=60)
+    with pytest.raises(NotFound, match="the catalog of cloud 'here' has no compute API in any region"):
+        open_cloud("here", clouds_yaml=clouds_yaml)
 
-    credentials = {"username": "ann", "apiKey": API_KEY}
-    assert wire.received("POST", "tokens")[-1].body == {"auth": {"RAX-KSKEY:apiKeyCredentials": credentials}}
+
+def test_an_auth_type_without_a_catalog_is_a_settings_error(clouds_yaml: Path) -> None:
+    """With a fixed endpoint there is no catalog, and so no way to the APIs."""
+    auth = {"endpoint": "http://127.0.0.1:1", "token": "x"}
+
+    with pytest.raises(SettingsError, match="auth_type admin_token gives no catalog"):
+        open_cloud("here", clouds_yaml=changed(clouds_yaml, auth_type="admin_token", auth=auth))
+
+
+@pytest.mark.parametrize("status", [413, 429])
+def test_too_many_logins_are_told_from_wrong_ones(clouds_yaml: Path, wire: Wire, status: int) -> None:
+    """A login that is refused because of too many advises patience (Cloud Identity docs, limits)."""
+    wire.on("POST", "tokens", Reply(status=status, body={"overLimit": {"code": status}}))
+
+    with pytest.raises(CloudError, match=r"(?s)too many requests.*try again"):
+        open_cloud("here", clouds_yaml=clouds_yaml)
+
+
+def test_a_login_that_expires_for_good_is_said(access: Access, wire: Wire, pace: Pace) -> None:
+    """When a token has expired and the credentials are refused by now, that is the error."""
+    wire.on("GET", "/absolutelimits$", Reply(status=401))
+    wire.on("POST", "tokens", Reply(status=401, body={"unauthorized": {"code": 401, "message": "no"}}))
+    balancers = CloudLoadBalancers(access, BalancerProfile(app="guestbook", environment="live"), pace)
+
+    with pytest.raises(Unauthorized, match="reading the limits of load balancers: identity refused the credentials"):
+        balancers.node_limit()
