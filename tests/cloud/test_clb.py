@@ -331,6 +331,14 @@ class TestChanging:
 
         assert [request.query["id"] for request in wire.received("DELETE")] == [["1", "2", "3"], ["2"]]
 
+    def test_trap_6_a_refusal_that_names_other_nodes_ends_it(self, balancers: CloudLoadBalancers, wire: Wire) -> None:
+        """A refusal because of ids that were never sent is an error, and not tried for ever."""
+        body = {"validationErrors": {"messages": ["Node ids 7 are not a part of your loadbalancer"]}}
+        wire.on("DELETE", "/nodes$", Reply(status=400, body=body))
+
+        with pytest.raises(NotFound, match="Node ids 7 are not a part"):
+            balancers.remove_nodes("7", ["1", "2"])
+
     def test_nodes_that_are_all_gone_are_removed(self, balancers: CloudLoadBalancers, wire: Wire) -> None:
         """Removing nodes that are all gone is no error."""
         body = {"validationErrors": {"messages": ["Node ids 1,2 are not a part of your loadbalancer"]}}

@@ -4,7 +4,13 @@ from typing import Any
 
 import pytest
 
-from tasks.cloud.nova_servers import choose_private_ip
+from tasks.cloud.nova_servers import choose_private_ip, read
+from tasks.cloud.profiles import ServerProfile
+from tasks.rollout.model import Labels, Phase
+
+PROFILE = ServerProfile(app="guestbook", environment="live", image="i", flavor="f")
+LABELS = Labels(app="guestbook", environment="live", generation="7", slot=0, release="r1", phase=Phase.BOOTING)
+NOT_PRIVATE = "none of its addresses is on the private network"
 
 
 def addresses(**networks: list[str]) -> dict[str, Any]:
@@ -39,3 +45,25 @@ def addresses(**networks: list[str]) -> dict[str, Any]:
 def test_the_private_ip_is_chosen(networks: dict[str, list[str]], wanted: str, chosen: str | None) -> None:
     """By label or CIDR where given; else on "private", else the only fixed IPv4 address; never by guessing."""
     assert choose_private_ip(addresses(**networks), wanted) == chosen
+
+
+@pytest.mark.parametrize(
+    ("status", "networks", "fault"),
+    [
+        (
+            "ACTIVE",
+            {"a": ["10.1.1.1"], "b": ["10.2.2.2"]},
+            f"{NOT_PRIVATE}: 10.1.1.1 (a), 10.2.2.2 (b); set private_network to a label or CIDR of these",
+        ),
+        ("ACTIVE", {"private": ["10.1.1.1"]}, ""),
+        ("ACTIVE", {}, ""),
+        ("BUILD", {"a": ["10.1.1.1"], "b": ["10.2.2.2"]}, ""),
+    ],
+)
+def test_a_server_without_a_private_ip_says_so(status: str, networks: dict[str, list[str]], fault: str) -> None:
+    """A server that is ACTIVE with addresses none of which is meant is at fault; one that has none yet is not."""
+    body = {"id": "1", "name": "n", "status": status, "created": "2026-11-23T05:00:00Z"}
+
+    server = read(body | {"metadata": LABELS.to_metadata(), "addresses": addresses(**networks)}, PROFILE)
+    assert server is not None
+    assert server.fault == fault
