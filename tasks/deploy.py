@@ -37,7 +37,7 @@ def deploy(_c: Context, count: int | None = None, release: str | None = None, en
         goal = wiring.new_goal(settings, built.id)
         announce(goal, built, opened.console)
         state = wiring.state(settings, deploying.deploy(goal, opened.site))
-        show_summary(state, built, opened.progress.stages, opened.journal, opened.console)
+        show_summary(state, built, opened.progress.stages, opened.records, opened.console)
 
 
 @command(help=RELEASE_HELP)

@@ -73,6 +73,11 @@ class ServerSettings(Section):
     trust: Literal["console", "injected", "first-use"] = Field(
         "console", description="how SSH host keys are found out: by the console, by a throw-away key, or not at all"
     )
+    gateway: str = Field(
+        "",
+        pattern=r"^([\w.-]+@[\w.-]+(:\d{1,5})?)?$",
+        description="user@host:port of a jump host to private IPs, which your own ~/.ssh/known_hosts has to know",
+    )
 
 
 class ListenerSettings(Section):
@@ -128,6 +133,7 @@ class Settings(Section):
     count: int = Field(2, ge=1, le=200, description="how many servers serve")
     node_port: Port = Field(8000, description="the servers' port that the app listens on")
     build_attempts: int = Field(3, ge=1, le=10, description="how often a slot is built before the deploy fails")
+    seal: bool = Field(default=False, description="in the end, nobody can log in to the new servers any more")
     bootstrap_scripts: Path = Field(PACKAGE_ROOT / "bootstrap_scripts", description="folder of the set-up scripts")
     bootstrap: Literal["push", "cloud-init", "cron"] = Field(
         "push", description="how servers get the set-up scripts named 0 to 4: over SSH, as user data, as injected files"

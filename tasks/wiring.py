@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tasks.release.model import Release
     from tasks.report.progress import Progress
     from tasks.report.status import State
+    from tasks.report.summary import Records
     from tasks.rollout.events import Event, Listen
     from tasks.rollout.observation import Observation
     from tasks.rollout.site import Site
@@ -44,7 +45,7 @@ class Opened:
     site: Site
     console: Console
     progress: Progress
-    journal: Path
+    records: Records
 
 
 def state_folder() -> Path:
@@ -80,6 +81,10 @@ def goal_of(settings: Settings, servers: tuple[Server, ...]) -> Goal:
 
 
 def _goal(settings: Settings, generation: str, release: str, count: int) -> Goal:
+    if settings.seal:
+        from tasks.hosts.sealing import require
+
+        require(settings.bootstrap_scripts)
     return Goal(
         app=settings.app,
         environment=settings.environment,
@@ -88,6 +93,7 @@ def _goal(settings: Settings, generation: str, release: str, count: int) -> Goal
         count=count,
         listeners=listeners(settings),
         build_attempts=settings.build_attempts,
+        seal=settings.seal,
     )
 
 
@@ -150,7 +156,8 @@ def open_site(settings: Settings) -> Iterator[Opened]:
 
     site = _site(settings, access, clock, listen, folder)
     try:
-        yield Opened(settings=settings, site=site, console=console, progress=progress, journal=journal.path)
+        records = _records(settings, journal.path)
+        yield Opened(settings=settings, site=site, console=console, progress=progress, records=records)
     except HostError:
         progress.close()
         console.print(f"All that the commands printed is in {folder}", highlight=False, soft_wrap=True)
@@ -159,6 +166,16 @@ def open_site(settings: Settings) -> Iterator[Opened]:
         progress.close()
         site.hosts.close()
         journal.close()
+
+
+def _records(settings: Settings, journal: Path) -> Records:
+    from tasks.hosts.plain_ssh import ssh_line
+    from tasks.report.summary import Records
+    from tasks.wiring_profiles import ssh_access
+
+    known_hosts = journal.with_name(KNOWN_HOSTS)
+    access = ssh_access(settings, state_folder())
+    return Records(journal=journal, known_hosts=known_hosts, ssh=lambda address: ssh_line(access, known_hosts, address))
 
 
 def state(settings: Settings, seen: Observation) -> State:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tasks.cloud.compute import NovaCompute
 from tasks.cloud.profiles import Algorithm, BalancerProfile, HealthMonitor, Persistence, Probe, ServerProfile
-from tasks.hosts.access import Secret, SshAccess
+from tasks.hosts.access import GatewayAddress, Secret, SshAccess
 from tasks.hosts.app import AppCommands, Check, Deadlines
 from tasks.hosts.console_trust import ConsoleKeys
 from tasks.hosts.first_use import FirstUse
@@ -62,9 +62,16 @@ def ssh_access(settings: Settings, state: Path) -> SshAccess:
     return SshAccess(
         user=settings.server.user,
         port=settings.server.ssh_port,
+        gateway=_gateway(settings.server.gateway),
         key_file=Path(named).expanduser() if named else deploy_key(folder).path,
         patience=Patience(limit=settings.limits.ssh, longest=2.0),
     )
+
+
+def _gateway(named: str) -> GatewayAddress | None:
+    user, _, at = named.partition("@")
+    host, _, port = at.partition(":")
+    return GatewayAddress(user=user, host=host, port=int(port or 22)) if host else None
 
 
 def app_commands(settings: Settings) -> AppCommands:

@@ -15,8 +15,9 @@ from tasks.errors import HostUnreachable, Interrupted, TimedOut
 from tasks.hosts.access import SshAccess
 from tasks.hosts.connection import Opening, prepared, session, unreachable
 from tasks.hosts.console_keys import HostKey
+from tasks.hosts.gateway import Gateway
 from tasks.hosts.keys import login_key
-from tasks.hosts.route import Direct, Gateway, Route
+from tasks.hosts.route import Direct, Route
 from tasks.hosts.trust import Trust
 from tasks.rollout.model import Server
 from tasks.waiting import Clock, Patience, until

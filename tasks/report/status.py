@@ -72,9 +72,8 @@ def servers_table(state: State) -> Table:
     for server in _ordered(state.seen):
         labels = server.labels
         rotation = "yes" if server.id in serving else "no"
-        table.add_row(
-            name(server.name), server.private_ip or "-", server.status, labels.phase, labels.release, rotation
-        )
+        phase = f"{labels.phase}, sealed" if labels.sealed else labels.phase
+        table.add_row(name(server.name), server.private_ip or "-", server.status, phase, labels.release, rotation)
     return table
 
 
@@ -129,6 +128,7 @@ def _server_json(server: Server, serving: set[str]) -> dict[str, Any]:
         "generation": server.labels.generation,
         "created": server.created.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "in_rotation": server.id in serving,
+        "sealed": server.labels.sealed,
     }
 
 

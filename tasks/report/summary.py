@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -27,7 +28,22 @@ def announce(goal: Goal, release: Release, console: Console) -> None:
         console.print(f"Note: {escape(release.note)}", style="yellow")
 
 
-def show_summary(state: State, release: Release, stages: Mapping[str, float], journal: Path, console: Console) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Records:
+    """What a deploy leaves on the operator's machine.
+
+    :param known_hosts: the servers' SSH host keys, for plain ssh.
+    :param ssh: gives the command that logs in to a private IP.
+    """
+
+    journal: Path
+    known_hosts: Path
+    ssh: Callable[[str], str]
+
+
+def show_summary(
+    state: State, release: Release, stages: Mapping[str, float], records: Records, console: Console
+) -> None:
     """Say where the app is to be found, who serves, how long it took and what to type next."""
     _say(console, f"\n[bold green]{state.app} is deployed to {state.environment}.[/]\n")
     _say(console, f"  Open      {'  '.join(addresses(state.seen))}")
@@ -35,10 +51,17 @@ def show_summary(state: State, release: Release, stages: Mapping[str, float], jo
     if release.note:
         _say(console, f"            {escape(release.note)}")
     _say(console, f"  Stages    {_stages(stages)}")
-    _say(console, f"  Journal   {escape(str(journal))}\n")
+    _say(console, f"  Journal   {escape(str(records.journal))}")
+    _say(console, f"  Host keys {escape(str(records.known_hosts))}")
+    _say(console, f"  Log in    {escape(_login(state, records))}\n")
     console.print(Padding(servers_table(state), (0, 0, 1, 2), expand=False))
     for number, (command, meaning) in enumerate(_next_commands(state)):
         _say(console, f"  {'' if number else 'Next':8}  [bold]{command:14}[/]  {meaning}")
+
+
+def _login(state: State, records: Records) -> str:
+    open_ones = [server.private_ip for server in state.serving if server.private_ip and not server.labels.sealed]
+    return records.ssh(open_ones[0]) if open_ones else "nobody can: the servers are sealed"
 
 
 def _next_commands(state: State) -> list[tuple[str, str]]:

@@ -33,6 +33,7 @@ class SshServer:
         self.logins = 0
         self.refusals = 0
         self.commands: list[str] = []
+        self.forwarded: list[tuple[str, int]] = []
         self._open: list[asyncssh.SSHServerConnection] = []
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -145,7 +146,8 @@ class _Door(asyncssh.SSHServer):
     def connection_made(self, connection):
         self._server.connected(connection)
 
-    def connection_requested(self, *_):
+    def connection_requested(self, host, port, *_):
+        self._server.forwarded.append((host, port))
         return True  # it may be a gateway to others
 
     def public_key_auth_supported(self):
