@@ -18,6 +18,7 @@ from tasks.localcloud.machines.place import Place
 from tasks.localcloud.machines.spec import BootFailed, InjectedFile, MachineSpec
 
 _INSTANCE = "/var/lib/cloud/instance"
+_INJECTED = 0o444
 _KEY_TYPES = {"ecdsa": "ecdsa-sha2-nistp256", "ed25519": "ssh-ed25519", "rsa": "ssh-rsa"}
 # Making an RSA key takes longer than all the rest of a boot.
 _MADE_KEYS = ("ecdsa", "ed25519")
@@ -98,8 +99,8 @@ def _inject_file(file: InjectedFile, place: Place) -> None:
     target = place.at(file.path)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(file.contents)
-    # Nova leaves the mode to the guest; scripts that boot depends on have to be able to run.
-    target.chmod(0o755 if file.contents.startswith(b"#!") else 0o644)
+    # Nova leaves the mode to whatever writes the files in the guest; with none of these can they be executed.
+    target.chmod(_INJECTED)
     console.say(f"injected {file.path} ({len(file.contents)} bytes)")
 
 

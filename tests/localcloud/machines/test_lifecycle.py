@@ -11,15 +11,18 @@ from pathlib import Path
 import pytest
 
 from tasks.localcloud.machines.children import descendants
-from tasks.localcloud.machines.spec import BootFailed, InjectedFile, Isolation
+from tasks.localcloud.machines.spec import BootFailed, Isolation
 
-RC_LOCAL = b"#!/bin/sh\necho boot >> /var/log/boots\n"
+COUNTS_BOOTS = b"""#cloud-config
+write_files: [{path: /etc/rc.local, permissions: "0755", content: "#!/bin/sh\\necho boot >> /var/log/boots\\n"}]
+runcmd: [/etc/rc.local]
+"""
 
 
 @pytest.fixture
 def server(lab):
     """Boot a server that counts its boots."""
-    spec = lab.boot(personality=(InjectedFile(path="/etc/rc.local", contents=RC_LOCAL),), user_data=RC_LOCAL)
+    spec = lab.boot(user_data=COUNTS_BOOTS)
     lab.sh(spec, "for i in $(seq 400); do test -e /var/lib/cloud/instance/boot-finished && exit; sleep 0.05; done")
     yield spec
     lab.run(lab.hypervisor.delete(spec.id))

@@ -11,8 +11,10 @@ import pytest
 
 from tasks.localcloud.machines.spec import BootFailed, InjectedFile
 
-RC_LOCAL = b"#!/bin/sh\necho rc.local ran\necho boot >> /var/log/boots\n"
-USER_DATA = b"#!/bin/sh\necho user data ran as $(id -un) on $(hostname)\n"
+USER_DATA = b"""#cloud-config
+write_files: [{path: /etc/rc.local, permissions: "0755", content: "#!/bin/sh\\necho rc.local ran\\n"}]
+runcmd: [echo user data ran as $(id -un) on $(hostname)]
+"""
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +22,7 @@ def server(lab):
     """Boot a server that is given files, metadata and a script."""
     spec = lab.boot(
         personality=(
-            InjectedFile(path="/etc/rc.local", contents=RC_LOCAL),
+            InjectedFile(path="/etc/rc.local.stage1", contents=b"#!/bin/sh\n"),
             InjectedFile(path="/srv/deep/down/bytes", contents=bytes(range(256))),
         ),
         user_data=USER_DATA,
@@ -105,11 +107,11 @@ def test_virtual_environments_can_be_made(lab, server):
 
 
 def test_personality_is_roots(lab, server):
-    """Injected files have their contents to the byte, belong to root, and scripts can run."""
+    """Injected files have their contents to the byte, belong to root, can be read and not be executed."""
     contents = lab.sh(server, "base64 -w0 /srv/deep/down/bytes")
 
     assert base64.b64decode(contents) == bytes(range(256))
-    assert lab.sh(server, "stat -c '%U %a' /etc/rc.local") == "root 755"
+    assert lab.sh(server, "stat -c '%U %a' /etc/rc.local.stage1") == "root 444"
 
 
 def test_metadata_is_readable(lab, server):

@@ -6,15 +6,17 @@ import asyncssh
 import pytest
 
 from tasks.localcloud.machines.snapshots import SnapshotFailed
-from tasks.localcloud.machines.spec import BootFailed, InjectedFile
+from tasks.localcloud.machines.spec import BootFailed
 
-RC_LOCAL = b"#!/bin/sh\nhostname >> /var/log/started\n"
+STARTS = b"""#cloud-config
+write_files: [{path: /etc/rc.local, permissions: "0755", content: "#!/bin/sh\\nhostname >> /var/log/started\\n"}]
+"""
 
 
 @pytest.fixture
 def golden(lab):
     """Boot a server that was set up: files in several places, one of the system's taken away, one of root's alone."""
-    spec = lab.boot(hostname="golden", personality=(InjectedFile(path="/etc/rc.local", contents=RC_LOCAL),))
+    spec = lab.boot(hostname="golden", user_data=STARTS)
     lab.wait_for_file(spec, "/var/log/started")
     lab.sh(
         spec,
