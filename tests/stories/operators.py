@@ -127,7 +127,7 @@ def ended(process: subprocess.Popen[str]) -> Ran:
     return Ran(code=process.returncode, stdout=stdout, stderr=stderr)
 
 
-def eventually(look: Callable[[], Seen | None], what: str, *, seconds: float = 30.0) -> Seen:
+def eventually(look: Callable[[], Seen | None], what: str, *, seconds: float = 60.0) -> Seen:
     """Look until there is something to see, and give that; fail after a deadline that only a fault reaches."""
     return until(look, what=what, patience=Patience(limit=seconds, longest=0.25), clock=WallClock())
 

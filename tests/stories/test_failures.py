@@ -1,4 +1,4 @@
-"""New servers that fail: they go, the old ones serve on, and the operator reads why."""
+"""Deploys that fail: new servers go, the old ones serve on, and the operator reads why."""
 
 import os
 import shutil
@@ -94,6 +94,19 @@ def test_migrations_that_fail(site: Operator):
 
     assert_failed(ran, stage="migrate")
     assert "    no such table\n" in ran.stderr
+
+
+def test_a_deploy_that_can_not_go_through(site: Operator):
+    """What the cloud does not have or allow is said at once, with exit code 3, before a server is created."""
+    settings = 'count = 40\nserver.image = "Nothing"\nserver.flavor = "tiny"\n'
+    with undisturbed(site):
+        ran = site.with_settings(settings).fab("deploy")
+
+    assert ran.code == 3, ran.text
+    assert "there is no image 'Nothing'" in ran.stderr
+    assert "there is no flavor 'tiny'" in ran.stderr
+    assert "guestbook-production-http has 1 nodes; with 40 new ones it would have 41, and 25 is the limit" in ran.stderr
+    assert "asked for" not in ran.stdout
 
 
 def test_ctrl_c(site: Operator, scripts: Path):

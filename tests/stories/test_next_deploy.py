@@ -12,6 +12,7 @@ from tests.stories.conftest import an_operator
 from tests.stories.operators import Ran, eventually
 from tests.stories.traffic import Traffic, steady
 
+pytestmark = pytest.mark.timeout(300)  # two deploys and the load on them, on a machine that may have other things to do
 KINDS = ("keep_alive", "new_connection", "slow", "sign")
 
 

@@ -13,6 +13,7 @@ from tests.stories.conftest import an_operator
 from tests.stories.operators import CHECKOUT, ONE, Operator
 from tests.stories.traffic import Traffic, sign
 
+pytestmark = pytest.mark.timeout(300)  # three deploys, on a machine that may have other things to do
 PAGE = "guestbook/templates/guestbook/page.html"
 
 
