@@ -13,7 +13,9 @@ import pytest
 import yaml
 
 from tasks.cloud.identity import Access, open_cloud
+from tasks.cloud.octavia import OctaviaLoadBalancers
 from tasks.cloud.patient import Pace
+from tests.cloud.octavia_wire import ACCEPTED, ALL_MEMBERS, DELETED, PROFILE, member, stands, versions
 from tests.cloud.virtual_clock import VirtualClock
 from tests.cloud.wire import PROJECT, REGION, Wire
 
@@ -59,6 +61,16 @@ def said() -> list[str]:
 def pace(clock: VirtualClock, said: list[str]) -> Pace:
     """Be as patient as usual, on a clock that takes no time."""
     return Pace(clock=clock, on_wait=said.append)
+
+
+@pytest.fixture
+def octavia(access: Access, pace: Pace, wire: Wire) -> OctaviaLoadBalancers:
+    """Make the load balancer port of an Octavia that takes additive batches."""
+    versions(wire, "v2.0", "v2.11")
+    wire.on("PUT", ALL_MEMBERS, ACCEPTED)
+    wire.on("DELETE", "/members/", DELETED)
+    stands(wire, member(1), member(2))
+    return OctaviaLoadBalancers(access, PROFILE, pace)
 
 
 @pytest.fixture(scope="session", params=["rackspace", "openstack"])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from tasks.cloud.octavia import OctaviaLoadBalancers
 from tasks.cloud.profiles import BalancerProfile
-from tasks.rollout.model import Listener
+from tasks.rollout.model import Condition, Listener
 from tests.cloud.wire import PROJECT, Reply, Wire
 
 HTTP = Listener(name="guestbook-live-http", port=80, protocol="HTTP", node_port=8000)
@@ -119,3 +120,18 @@ def makes(wire: Wire, plural: str, body: Body, *before: Reply) -> None:
 def made(wire: Wire, plural: str) -> Body:
     """Give the last body that something was asked to be made with."""
     return dict(wire.received("POST", f"/v2/lbaas/{plural}$")[-1].body[plural.removesuffix("s")])
+
+
+def add(balancers: OctaviaLoadBalancers) -> None:
+    """Add two nodes."""
+    balancers.add_nodes("listener", ["10.0.0.8", "10.0.0.9"], 8000)
+
+
+def drain(balancers: OctaviaLoadBalancers) -> None:
+    """Drain the first two nodes."""
+    balancers.set_condition("listener", ["m1", "m2"], Condition.DRAINING)
+
+
+def remove(balancers: OctaviaLoadBalancers) -> None:
+    """Remove the first two nodes."""
+    balancers.remove_nodes("listener", ["m1", "m2"])
