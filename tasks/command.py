@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -21,6 +22,8 @@ class Command(fabric.Task):  # type: ignore[misc]  # fabric has no types
 
         :raises Exit: with the message and the exit code of a DeployError.
         """
+        # A CI that cancels a job sends SIGTERM: what was begun is undone, as after Ctrl-C.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             return super().__call__(*args, **kwargs)
         except DeployError as error:

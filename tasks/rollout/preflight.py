@@ -28,8 +28,8 @@ def _balancer_problems(goal: Goal, seen: Observation, node_limit: int) -> Iterat
         both = len(balancer.nodes) + goal.count
         if both > node_limit:
             yield (
-                f"load balancer {balancer.name} has {len(balancer.nodes)} nodes; with {goal.count} new ones it would "
-                f"have {both}, and {node_limit} is the limit: deploy fewer servers, or have the limit raised"
+                f"load balancer {balancer.name} would have {both} nodes with the {goal.count} new ones, and {node_limit} is "
+                "the limit: deploy fewer servers, or have the limit raised"
             )
 
 
