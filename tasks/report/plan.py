@@ -7,7 +7,7 @@ from collections import Counter
 from rich.console import Console
 from rich.markup import escape
 
-from tasks.report.wording import Names, planned
+from tasks.report.wording import Names, counted, planned
 from tasks.rollout.forecast import Rounds
 from tasks.rollout.model import Goal
 from tasks.rollout.observation import Observation
@@ -22,7 +22,7 @@ def show_plan(rounds: Rounds, goal: Goal, seen: Observation, console: Console) -
     live = {place.server_id for place in in_rotation(seen)}
     console.print(
         f"A deploy of {goal.app} to {goal.environment} would build release {goal.release} on "
-        f"{kinds[CreateServer]} new servers and delete {kinds[RetireServer]}; {len(live)} serve now.\n",
+        f"{counted(kinds[CreateServer], 'new server')} and delete {kinds[RetireServer]}; {len(live)} serve now.\n",
         highlight=False,
     )
     _show_steps(steps, seen, f"{goal.app}-{goal.environment}-", console)

@@ -12,6 +12,7 @@ from rich.padding import Padding
 
 from tasks.release.model import Release
 from tasks.report.status import State, addresses, servers_table
+from tasks.report.wording import counted
 from tasks.rollout.model import Goal
 from tasks.settings import LOCAL
 
@@ -20,7 +21,7 @@ def announce(goal: Goal, release: Release, console: Console) -> None:
     """Say what is about to be deployed."""
     console.print(
         f"Deploying {goal.app} to {goal.environment}: release {release.id} ({release.label}, {_megabytes(release)}), "
-        f"{goal.count} new servers, generation {goal.generation}.",
+        f"{counted(goal.count, 'new server')}, generation {goal.generation}.",
         highlight=False,
         markup=False,
     )

@@ -75,6 +75,11 @@ class Names:
         return self.servers.get(key, key).removeprefix(self.prefix)
 
 
+def counted(number: int, what: str) -> str:
+    """Give a number of things, in the singular when it is one."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def subject(step: steps.Step, name: Names) -> str:
     """Say what a step is about: a slot, servers or a load balancer."""
     match step:

@@ -153,5 +153,5 @@ def _as_error(failure: BaseException) -> DeployError:
     if isinstance(failure, DeployError):
         return failure
     if isinstance(failure, KeyboardInterrupt):
-        return Interrupted("stopped by Ctrl-C")
+        return Interrupted("stopped by Ctrl-C or SIGTERM")
     return DeployError(f"a bug: {failure!r}")

@@ -39,7 +39,7 @@ def test_a_plan_lists_every_change_in_order():
     printed = shown(lambda console: plan_report.show_plan(rounds, wanted, before, console))
     lines = printed.splitlines()
 
-    assert lines[0] == "A deploy of shop to test would build release r2 on 1 new servers and delete 1; 1"
+    assert lines[0] == "A deploy of shop to test would build release r2 on 1 new server and delete 1; 1 "
     touched = next(number for number, line in enumerate(lines) if "from here on old servers" in line)
     assert any("add to http: " in line for line in lines[:touched])
     assert any("delete old-1" in line for line in lines[touched:])
