@@ -7,7 +7,19 @@ from collections import Counter
 from collections.abc import Iterable
 
 from tasks.localcloud import octavia_faults
-from tasks.localcloud.octavia_model import POOLS_OF_LISTENERS, Listener, LoadBalancer, Member, Monitor, MonitorType
+from tasks.localcloud.envoy_probes import STATUSES
+from tasks.localcloud.octavia_frontends import matching_codes
+from tasks.localcloud.octavia_model import (
+    POOLS_OF_LISTENERS,
+    Listener,
+    LoadBalancer,
+    Member,
+    Monitor,
+    MonitorType,
+    PersistenceType,
+    Pool,
+    Protocol,
+)
 from tasks.localcloud.octavia_tree import remaining
 
 LOOPBACK = ipaddress.ip_network("127.0.0.0/8")
@@ -68,9 +80,22 @@ def check_address(address: str) -> None:
 def check_monitor(monitor: Monitor) -> None:
     """Refuse what does not belong to a type of health monitor (octavia/api/v2/controllers/health_monitor.py).
 
-    :raises Fault: 400.
+    :raises Fault: 400; also for codes that no HTTP answer has, since such a member could never be ONLINE.
     """
     if monitor.type is MonitorType.TCP:
         for name in HTTP_ONLY:
             if getattr(monitor, name) is not None:
                 raise octavia_faults.invalid_option(name, f"health monitors of type {monitor.type}")
+        return
+    codes = matching_codes(monitor.expected_codes or "200")
+    if not codes or not codes <= frozenset(STATUSES):
+        raise octavia_faults.invalid_input("expected_codes", monitor.expected_codes, "Codes are 100 to 599")
+
+
+def check_pool(pool: Pool) -> None:
+    """Refuse a cookie where there are no headers to carry it.
+
+    :raises Fault: 501.
+    """
+    if pool.session_persistence is PersistenceType.HTTP_COOKIE and pool.protocol is not Protocol.HTTP:
+        raise octavia_faults.unsupported(f"session persistence HTTP_COOKIE in a pool of protocol {pool.protocol}")

@@ -78,6 +78,19 @@ async def test_a_whole_tree_is_created_in_one_call(api):
         ({"listeners": [listener_body(protocol="TERMINATED_HTTPS")]}, 501, "protocol TERMINATED_HTTPS"),
         ({"listeners": [listener_body(protocol="GOPHER")]}, 400, "listeners[0].protocol"),
         ({"pools": [pool_body(lb_algorithm="SOURCE_IP_PORT", name="x")]}, 501, "lb_algorithm SOURCE_IP_PORT"),
+        (
+            {
+                "listeners": [
+                    listener_body(
+                        default_pool=pool_body(
+                            name="x", members=[{"address": "127.1.1.1", "protocol_port": 1, "subnet_id": "nowhere"}]
+                        )
+                    )
+                ]
+            },
+            404,
+            "Subnet nowhere not found.",
+        ),
         ({"flavor_id": "small"}, 501, "flavor_id 'small'"),
         ({"provider": "ovn"}, 501, "provider 'ovn'"),
         ({"vip_subnet_id": "nowhere"}, 404, "Subnet nowhere not found."),

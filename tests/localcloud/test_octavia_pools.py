@@ -223,6 +223,10 @@ async def test_persistence_keeps_a_client_on_one_member(api, sites, persistence)
         ({"session_persistence": {"type": "APP_COOKIE", "cookie_name": "id"}}, "cookie_name 'id'"),
         ({"session_persistence": {"type": "APP_COOKIE"}}, "type APP_COOKIE"),
         ({"protocol": "PROXY"}, "protocol PROXY"),
+        (
+            {"protocol": "TCP", "session_persistence": {"type": "HTTP_COOKIE"}},
+            "session persistence HTTP_COOKIE in a pool of protocol TCP",
+        ),
         ({"tls_enabled": True}, "tls_enabled True"),
     ],
 )
@@ -291,6 +295,9 @@ async def test_a_pool_has_one_monitor_and_can_lose_it(api, sites):
         ({"max_retries": 11}, 400, "max_retries. Value: '11'"),
         ({"pool_id": "nowhere"}, 404, "Pool nowhere not found."),
         ({"type": "HTTP", "expected_codes": "2xx"}, 400, "expected_codes. Value: '2xx'"),
+        ({"type": "HTTP", "expected_codes": "204-200"}, 400, "expected_codes. Value: '204-200'. Codes are 100 to 599"),
+        ({"type": "HTTP", "expected_codes": "700"}, 400, "Codes are 100 to 599"),
+        ({"type": "HTTP", "http_method": "CONNECT"}, 501, "http_method CONNECT"),
         ({"type": "HTTP", "url_path": "healthz"}, 400, "url_path. Value: 'healthz'"),
     ],
 )

@@ -10,7 +10,7 @@ from tasks.localcloud.api.octavia_balancer_bodies import BalancerCreate, Balance
 from tasks.localcloud.api.octavia_bodies import read
 from tasks.localcloud.api.octavia_context import CREATED, NO_CONTENT, Octavia
 from tasks.localcloud.api.octavia_lists import listing, only_fields
-from tasks.localcloud.api.octavia_requests import check_subnets, check_vip, new_balancer
+from tasks.localcloud.api.octavia_requests import check_subnets, check_vip, defined_pools, new_balancer
 from tasks.localcloud.api.octavia_trees import tree
 from tasks.localcloud.api.octavia_views import stats
 from tasks.localcloud.octavia_frontends import frontend_name
@@ -36,7 +36,7 @@ async def create(octavia: Octavia, request: Request) -> Response:
     body = await read(request, "loadbalancer", BalancerCreate)
     service = octavia.service
     check_vip(body, service.subnet)
-    for pool in body.pools:
+    for pool in defined_pools(body):
         check_subnets(service, pool.members)
     vip = service.new_virtual_ip(body.vip_address)
     try:

@@ -27,6 +27,7 @@ Shape = TypeVar("Shape", bound="OctaviaBody")
 NOT_HERE: Mapping[str, frozenset[str]] = {
     "protocol": frozenset({"TERMINATED_HTTPS", "UDP", "SCTP", "PROMETHEUS", "PROXY", "PROXYV2"}),
     "lb_algorithm": frozenset({"SOURCE_IP_PORT"}),
+    "http_method": frozenset({"CONNECT"}),
     "type": frozenset({"APP_COOKIE", "PING", "SCTP", "TLS-HELLO", "UDP-CONNECT"}),
 }
 """Values that the service knows and that this cloud's proxy cannot carry out."""
@@ -133,7 +134,7 @@ def _fault(error: ValidationError) -> Fault:
             return invalid_input(name, None, "Mandatory field missing.")
         case "extra_forbidden":
             return unknown_attribute(name)
-        case "enum" if value in NOT_HERE.get(str(mistake["loc"][-1]), ()):
+        case _ if isinstance(value, str) and value in NOT_HERE.get(str(mistake["loc"][-1]), ()):
             return unsupported(f"{mistake['loc'][-1]} {value}")
         case _:
             return invalid_input(name, value, mistake["msg"])

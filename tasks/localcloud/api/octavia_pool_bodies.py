@@ -14,7 +14,7 @@ Seconds = Annotated[int, Field(ge=1)]
 Retries = Annotated[int, Field(ge=1, le=10)]
 UrlPath = Annotated[str, Field(pattern=r"^/[^\s]*$")]
 Codes = Annotated[str, Field(pattern=r"^(\d{3}(\s*,\s*\d{3})*)$|^(\d{3}-\d{3})$")]
-Method = Annotated[str, Field(pattern=r"^(CONNECT|DELETE|GET|HEAD|OPTIONS|PATCH|POST|PUT|TRACE)$")]
+Method = Annotated[str, Field(pattern=r"^(DELETE|GET|HEAD|OPTIONS|PATCH|POST|PUT|TRACE)$")]
 
 MEMBER_HARMLESS: Harmless = {"monitor_address": (), "monitor_port": (), "request_sriov": (False,)}
 TLS_HARMLESS: Harmless = {"tls_ciphers": (), "tls_versions": ([],), "alpn_protocols": ([],)}

@@ -14,7 +14,7 @@ from tasks.localcloud.api.octavia_lists import listing, only_fields
 from tasks.localcloud.api.octavia_pool_bodies import PoolCreate, PoolUpdate
 from tasks.localcloud.api.octavia_requests import check_subnets, new_pool
 from tasks.localcloud.octavia_model import LoadBalancer, Pool
-from tasks.localcloud.octavia_rules import check_listener
+from tasks.localcloud.octavia_rules import check_listener, check_pool
 from tasks.localcloud.octavia_service import mutable, mutable_pool
 
 
@@ -54,6 +54,7 @@ async def update(octavia: Octavia, request: Request) -> Response:
     body = await read(request, "pool", PoolUpdate)
     balancer, pool = _wanted(octavia, request)
     changed = octavia_tree.changed(mutable_pool(balancer, pool), body.given())
+    check_pool(changed)
     balancer = octavia_tree.with_pool(balancer, changed)
     octavia.service.accept(balancer)
     return JSONResponse({"pool": (await octavia.view(balancer)).pool(changed)})

@@ -12,7 +12,7 @@ from tasks.localcloud.api.octavia_bodies import CreateBody
 from tasks.localcloud.api.octavia_pool_bodies import MemberCreate, MonitorInPool, PoolInTree
 from tasks.localcloud.octavia_faults import invalid, not_found
 from tasks.localcloud.octavia_model import Listener, LoadBalancer, Member, Monitor, MonitorType, Pool, VirtualIp
-from tasks.localcloud.octavia_rules import check_listener, check_members, check_monitor
+from tasks.localcloud.octavia_rules import check_listener, check_members, check_monitor, check_pool
 from tasks.localcloud.octavia_service import OctaviaService
 from tasks.localcloud.octavia_tree import changed, now
 from tasks.localcloud.subnet import Subnet
@@ -40,7 +40,7 @@ def new_monitor(body: MonitorInPool) -> Monitor:
 def new_pool(body: PoolInTree) -> Pool:
     """Make a pool with its members and its health monitor.
 
-    :raises Fault: 400 or 409, one of them is not acceptable; 400, protocol or algorithm is missing.
+    :raises Fault: 400, 409 or 501, one of them is not acceptable; 400, protocol or algorithm is missing.
     """
     for attribute in ("protocol", "lb_algorithm"):
         if getattr(body, attribute) is None:
@@ -49,7 +49,9 @@ def new_pool(body: PoolInTree) -> Pool:
     check_members(members)
     monitor = new_monitor(body.healthmonitor) if body.healthmonitor else None
     own = _attributes(body, but={"members", "healthmonitor"})
-    return Pool(**own, members=members, monitor=monitor)
+    pool = Pool(**own, members=members, monitor=monitor)
+    check_pool(pool)
+    return pool
 
 
 def new_listener(body: ListenerInTree) -> Listener:
@@ -65,7 +67,7 @@ def new_balancer(body: BalancerCreate, vip: VirtualIp) -> LoadBalancer:
     vips = {"vip_address", "vip_subnet_id", "vip_network_id", "vip_port_id"}
     own = _attributes(body, but={"listeners", "pools", *vips})
     balancer = LoadBalancer(**own, vip=vip)
-    pools = tuple(new_pool(pool) for pool in _defined_pools(body))
+    pools = tuple(new_pool(pool) for pool in defined_pools(body))
     _refuse_unnamed(pools, body)
     balancer = replace(balancer, pools=pools)
     for each in body.listeners:
@@ -136,7 +138,7 @@ def _batch_attributes(body: MemberCreate) -> dict[str, Any]:
     return body.model_dump(exclude={"address", "protocol_port", *untouched})
 
 
-def _defined_pools(body: BalancerCreate) -> list[PoolInTree]:
+def defined_pools(body: BalancerCreate) -> list[PoolInTree]:
     """Find the pools that are defined, in the list or in a listener; one with a name alone only refers to another."""
     of_listeners = [listener.default_pool for listener in body.listeners if listener.default_pool]
     return [*body.pools, *(pool for pool in of_listeners if pool.model_fields_set - {"name", "admin_state_up"})]
