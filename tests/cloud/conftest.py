@@ -6,18 +6,22 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from tasks.cloud.compute import NovaCompute
 from tasks.cloud.identity import Access, open_cloud
 from tasks.cloud.octavia import OctaviaLoadBalancers
 from tasks.cloud.patient import Pace
-from tests.cloud.octavia_wire import ACCEPTED, ALL_MEMBERS, DELETED, PROFILE, member, stands, versions
+from tests.cloud import compute_wire, octavia_wire
+from tests.cloud.compute_wire import Build, absolute
+from tests.cloud.octavia_wire import ACCEPTED, ALL_MEMBERS, DELETED, member, stands, versions
 from tests.cloud.virtual_clock import VirtualClock
-from tests.cloud.wire import PROJECT, REGION, Wire
+from tests.cloud.wire import PROJECT, REGION, Reply, Wire
 
 PASSWORD = "correct horse"
 
@@ -64,13 +68,25 @@ def pace(clock: VirtualClock, said: list[str]) -> Pace:
 
 
 @pytest.fixture
+def build(access: Access, pace: Pace, wire: Wire) -> Build:
+    """Make the compute port of a cloud that offers an image, a flavor and room."""
+    images = [{"id": "image-1", "name": "Debian 12"}, {"id": "image-2", "name": "Debian 11"}]
+    wire.on("GET", "/images/detail$", Reply(body={"images": images}))
+    flavors = [{"id": "flavor-1", "name": "small", "ram": 1024, "vcpus": 2}]
+    wire.on("GET", "/flavors/detail$", Reply(body={"flavors": flavors}))
+    wire.on("GET", "/limits$", Reply(body={"limits": {"rate": [], "absolute": absolute()}}))
+    wire.on("POST", "/servers$", Reply(status=202, body={"server": {"id": "server-1", "links": [], "adminPass": "x"}}))
+    return lambda **changes: NovaCompute(access, replace(compute_wire.PROFILE, **changes), pace)
+
+
+@pytest.fixture
 def octavia(access: Access, pace: Pace, wire: Wire) -> OctaviaLoadBalancers:
     """Make the load balancer port of an Octavia that takes additive batches."""
     versions(wire, "v2.0", "v2.11")
     wire.on("PUT", ALL_MEMBERS, ACCEPTED)
     wire.on("DELETE", "/members/", DELETED)
     stands(wire, member(1), member(2))
-    return OctaviaLoadBalancers(access, PROFILE, pace)
+    return OctaviaLoadBalancers(access, octavia_wire.PROFILE, pace)
 
 
 @pytest.fixture(scope="session", params=["rackspace", "openstack"])

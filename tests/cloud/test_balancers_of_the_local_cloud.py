@@ -157,7 +157,7 @@ def test_trap_33_two_pools_of_one_load_balancer_collide(
         assert len(when_active(balancers, second).nodes) == 1
 
 
-def test_a_monitor_tells_who_answers(balancers: Chosen, made: tuple[LoadBalancer, LoadBalancer]) -> None:
+def test_trap_8_a_monitor_tells_who_answers(balancers: Chosen, made: tuple[LoadBalancer, LoadBalancer]) -> None:
     """The health monitor finds the node at which something answers ONLINE, and the other one OFFLINE."""
     first, _ = made
     alive, dead = addresses_near(first, 2)

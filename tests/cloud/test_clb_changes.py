@@ -45,10 +45,10 @@ class TestChanging:
             (Reply(lost=True), Uncertain),
         ],
     )
-    def test_a_refused_addition_says_why(
+    def test_trap_3_4_a_refused_addition_says_why(
         self, balancers: CloudLoadBalancers, wire: Wire, reply: Reply, error: type[Exception]
     ) -> None:
-        """Busy, there already, too many and "nobody knows" are different errors (traps 3 and 4)."""
+        """Busy, there already, too many and "nobody knows" are different errors."""
         wire.on("POST", "/nodes$", reply)
 
         with pytest.raises(error, match=r"adding 10\.0\.0\.1 to load balancer 7"):

@@ -1,77 +1,24 @@
 from __future__ import annotations
 
-import base64
-from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tasks.cloud.compute import NovaCompute
 from tasks.cloud.faults import ListMoved, NotOffered
-from tasks.cloud.identity import Access
-from tasks.cloud.patient import Pace
-from tasks.cloud.profiles import ServerProfile
-from tasks.errors import CloudError, Conflict, NotFound, QuotaExceeded, SettingsError, Uncertain
-from tasks.rollout.model import Labels, Phase, Server, ServerRequest, ServerStatus
-from tests.cloud.virtual_clock import VirtualClock
+from tasks.errors import CloudError, NotFound, Uncertain
+from tasks.rollout.model import Phase, Server, ServerStatus
+from tests.cloud.compute_wire import (
+    ED25519,
+    LABELS,
+    NEXT,
+    REQUEST,
+    Build,
+    absolute,
+    pages,
+    server,
+)
 from tests.cloud.wire import Reply, Wire
-
-LABELS = Labels(app="guestbook", environment="live", generation="7", slot=0, release="r1", phase=Phase.BOOTING)
-REQUEST = ServerRequest(name="guestbook-7-0", labels=LABELS)
-PROFILE = ServerProfile(app="guestbook", environment="live", image="Debian 12", flavor="small")
-ED25519 = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPVqLSwwTwkGOCBBYHVbsJv0DNOPgqzyLbEFpFbZ8LfA ann@laptop"
-OTHER_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA bob@laptop"
-
-NEXT = [{"rel": "next", "href": "http://elsewhere/"}]
-
-Build = Callable[..., NovaCompute]
-
-
-@pytest.fixture
-def build(access: Access, pace: Pace, wire: Wire) -> Build:
-    """Make the compute port of a cloud that offers an image, a flavor and room."""
-    images = [{"id": "image-1", "name": "Debian 12"}, {"id": "image-2", "name": "Debian 11"}]
-    wire.on("GET", "/images/detail$", Reply(body={"images": images}))
-    flavors = [{"id": "flavor-1", "name": "small", "ram": 1024, "vcpus": 2}]
-    wire.on("GET", "/flavors/detail$", Reply(body={"flavors": flavors}))
-    wire.on("GET", "/limits$", Reply(body={"limits": {"rate": [], "absolute": absolute()}}))
-    wire.on("POST", "/servers$", Reply(status=202, body={"server": {"id": "server-1", "links": [], "adminPass": "x"}}))
-    return lambda **changes: NovaCompute(access, replace(PROFILE, **changes), pace)
-
-
-def absolute(**changes: int) -> dict[str, int]:
-    """Write absolute limits."""
-    used = {"totalInstancesUsed": 2, "totalCoresUsed": 4, "totalRAMUsed": 2048}
-    return used | {"maxTotalInstances": 10, "maxTotalCores": -1, "maxTotalRAMSize": 10_240} | changes
-
-
-def server(**changes: Any) -> dict[str, Any]:
-    """Write a server as Nova shows it."""
-    address = {"addr": "10.1.2.3", "version": 4, "OS-EXT-IPS:type": "fixed"}
-    return {
-        "id": "server-1",
-        "name": REQUEST.name,
-        "status": "ACTIVE",
-        "created": "2026-11-23T05:00:00Z",
-        "metadata": LABELS.to_metadata(),
-        "addresses": {"private": [address]},
-    } | changes
-
-
-def pages(wire: Wire, *of_servers: list[dict[str, Any]]) -> None:
-    """Answer the list of servers page by page."""
-    *first, last = of_servers
-    bodies = [*({"servers": page, "servers_links": NEXT} for page in first), {"servers": last}]
-    wire.on("GET", "/servers/detail$", *(Reply(body=body) for body in bodies))
-
-
-def created(wire: Wire) -> dict[str, Any]:
-    """Give the body of the only create call that was received."""
-    (request,) = wire.received("POST", "/servers$")
-    return dict(request.body["server"])
 
 
 class TestServers:
@@ -110,8 +57,8 @@ class TestServers:
         with pytest.raises(NotFound, match="does not say that it belongs to guestbook live"):
             build().server("server-1")
 
-    def test_trap_17_the_api_is_never_asked_to_filter(self, build: Build, wire: Wire) -> None:
-        """Nova drops a filter by metadata in silence, so none is sent."""
+    def test_trap_17_18_the_api_is_never_asked_to_filter(self, build: Build, wire: Wire) -> None:
+        """Nova drops a filter by metadata in silence and takes a name for an expression, so no filter is sent."""
         pages(wire, [server()])
 
         build().servers()
@@ -169,10 +116,10 @@ class TestServers:
 
         assert build().server("server-1").fault == "No valid host was found."
 
-    def test_nothing_is_written_at_home(
+    def test_trap_29_nothing_is_written_at_home(
         self, build: Build, wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """The completion cache that novaclient keeps in the home directory is switched off (trap 29)."""
+        """The completion cache that novaclient keeps in the home directory is switched off."""
         home = tmp_path / "home"
         home.mkdir()
         monkeypatch.setenv("HOME", str(home))
@@ -187,199 +134,6 @@ class TestServers:
         compute.limits()
 
         assert list(home.iterdir()) == []
-
-
-class TestCreate:
-    """What is asked for, and what may go wrong."""
-
-    def test_a_server_is_asked_for(self, build: Build, wire: Wire) -> None:
-        """The call names image and flavor by id and carries the labels as metadata."""
-        build().create(REQUEST)
-
-        body = created(wire)
-        assert (body["name"], body["imageRef"], body["flavorRef"]) == ("guestbook-7-0", "image-1", "flavor-1")
-        assert body["metadata"] == LABELS.to_metadata()
-
-    def test_labels_win_over_other_metadata(self, build: Build, wire: Wire) -> None:
-        """Items of the profile are written beside the labels, which nothing can replace."""
-        build(metadata={"host_key": "once ssh-ed25519 AAAA", "app": "other"}).create(REQUEST)
-
-        assert created(wire)["metadata"] == LABELS.to_metadata() | {"host_key": "once ssh-ed25519 AAAA"}
-
-    def test_what_is_not_wanted_is_not_sent(self, build: Build, wire: Wire) -> None:
-        """Optional parts that the profile leaves out are left out of the body, which Nova checks strictly."""
-        build().create(REQUEST)
-
-        assert set(created(wire)) == {"name", "imageRef", "flavorRef", "metadata", "min_count", "max_count"}
-
-    def test_trap_21_the_bare_answer_is_enough(self, build: Build, wire: Wire) -> None:
-        """The answer to a create holds little but an id: the rest is what was asked for, and nothing more is asked."""
-        made = build().create(REQUEST)
-
-        repr(made)
-        assert (made.id, made.name, made.status, made.private_ip) == (
-            "server-1",
-            REQUEST.name,
-            ServerStatus.BUILD,
-            None,
-        )
-        assert made.labels == LABELS
-        assert wire.requests[-1].method == "POST"
-
-    @pytest.mark.parametrize("reply", [Reply(lost=True), Reply(status=500, body="oops"), Reply(status=503)])
-    def test_trap_16_a_create_is_sent_once(self, build: Build, wire: Wire, reply: Reply) -> None:
-        """A create whose answer was lost may have made a server: it is Uncertain and never sent again."""
-        wire.on("POST", "/servers$", reply)
-
-        with pytest.raises(Uncertain, match="creating server guestbook-7-0"):
-            build().create(REQUEST)
-
-        assert len(wire.received("POST", "/servers$")) == 1
-
-    @pytest.mark.parametrize(
-        ("body", "text"),
-        [
-            (
-                {"forbidden": {"code": 403, "message": "Quota exceeded for ram: Requested 1024"}},
-                "Quota exceeded for ram",
-            ),
-            ("Networks (0000) required but missing", r"Networks \(0000\) required but missing"),
-        ],
-    )
-    def test_trap_26_a_403_is_a_quota_or_a_rule(self, build: Build, wire: Wire, body: Any, text: str) -> None:
-        """A create refused with 403 is final and quotes the reason, be it JSON or plain text; nobody logs in again."""
-        wire.on("POST", "/servers$", Reply(status=403, body=body))
-
-        with pytest.raises(QuotaExceeded, match=f"creating server guestbook-7-0: .*{text}"):
-            build().create(REQUEST)
-
-        assert len(wire.received("POST", "tokens")) == 1
-
-    def test_a_rate_limit_delays_a_create(self, build: Build, wire: Wire, clock: VirtualClock) -> None:
-        """A create that was refused only for the rate of requests is sent again when it may."""
-        accepted = Reply(status=202, body={"server": {"id": "server-1"}})
-        wire.on("POST", "/servers$", Reply(status=413, body={"overLimit": {}}, headers={"Retry-After": "3"}), accepted)
-
-        assert build().create(REQUEST).id == "server-1"
-        assert clock.pauses == [3]
-
-    def test_trap_27_user_data_is_encoded_once(self, build: Build, wire: Wire) -> None:
-        """User data arrives as base64 of what was given."""
-        build(user_data="#cloud-config\n").create(REQUEST)
-
-        assert base64.b64decode(created(wire)["user_data"]) == b"#cloud-config\n"
-
-    def test_files_are_injected(self, build: Build, wire: Wire) -> None:
-        """Files of the profile travel as personality."""
-        build(files={"/etc/rc.local": b"#!/bin/sh\n"}).create(REQUEST)
-
-        (injected,) = created(wire)["personality"]
-        assert injected["path"] == "/etc/rc.local"
-        assert base64.b64decode(injected["contents"]) == b"#!/bin/sh\n"
-
-    def test_trap_20_files_need_an_old_microversion(self, build: Build) -> None:
-        """Files at a microversion that has none are a settings error before anything is asked."""
-        with pytest.raises(SettingsError, match=r"(?s)microversion 2\.60.*2\.56 or lower"):
-            build(files={"/etc/rc.local": b""}, microversion="2.60")
-
-    @pytest.mark.parametrize(("microversion", "header"), [("2", None), ("2.1", "2.1"), ("2.53", "2.53")])
-    def test_trap_20_the_microversion_is_pinned(
-        self, build: Build, wire: Wire, microversion: str, header: str | None
-    ) -> None:
-        """Every request of the client names the profile's microversion; "2" names none, for clouds without them."""
-        build(microversion=microversion).create(REQUEST)
-
-        (asked,) = wire.received("POST", "/servers$")
-        assert asked.headers.get("x-openstack-nova-api-version") == header
-
-    @pytest.mark.parametrize("microversion", ["2.latest", "1.1", "new"])
-    def test_a_microversion_that_is_none_is_a_settings_error(self, build: Build, microversion: str) -> None:
-        """A microversion that the client cannot speak is said before anything is asked."""
-        with pytest.raises(SettingsError, match=f"compute microversion '{microversion}'"):
-            build(microversion=microversion)
-
-    def test_without_networks_the_cloud_chooses(self, build: Build, wire: Wire) -> None:
-        """From microversion 2.37 on, a create without networks has to say "auto"."""
-        build(microversion="2.37").create(REQUEST)
-
-        assert created(wire)["networks"] == "auto"
-
-    def test_networks_are_found_by_name(self, build: Build, wire: Wire) -> None:
-        """A network may be named; ids are taken as they are."""
-        listed = {"networks": [{"id": "net-1", "name": "back"}]}
-        wire.on("GET", "/network/v2.0/networks$", Reply(body=listed))
-        known = "11111111-1111-1111-1111-111111111111"
-
-        build(networks=("back", known)).create(REQUEST)
-
-        assert created(wire)["networks"] == [{"uuid": "net-1"}, {"uuid": known}]
-
-    def test_the_names_are_looked_up_once(self, build: Build, wire: Wire) -> None:
-        """Image, flavor, networks and keypair are looked up for the first server only."""
-        wire.on("GET", "/network/v2.0/networks$", Reply(body={"networks": [{"id": "net-1", "name": "back"}]}))
-        wire.on("GET", "/os-keypairs/", Reply(body={"keypair": {"name": "k", "public_key": ED25519}}))
-        compute = build(networks=("back",), public_key=ED25519)
-
-        compute.create(REQUEST)
-        compute.create(replace(REQUEST, name="guestbook-7-1"))
-
-        assert len(wire.received("GET")) == 4
-
-
-class TestKeypairs:
-    """How the key that lets us in gets there."""
-
-    def test_a_new_key_is_imported_under_a_name_of_its_own(self, build: Build, wire: Wire) -> None:
-        """The keypair is named after app, environment and key, so that two operators do not clash."""
-        wire.on("POST", "/os-keypairs$", Reply(body={"keypair": {"name": "k", "public_key": ED25519}}))
-
-        build(public_key=ED25519).create(REQUEST)
-
-        (imported,) = wire.received("POST", "/os-keypairs$")
-        assert imported.body == {"keypair": {"name": created(wire)["key_name"], "public_key": ED25519}}
-        assert created(wire)["key_name"].startswith("guestbook-live-")
-
-    def test_a_known_key_is_used_as_it_is(self, build: Build, wire: Wire) -> None:
-        """A key that is there already, even with another comment, is not imported again."""
-        found = {"keypair": {"name": "k", "public_key": ED25519.replace("ann@laptop", "ann@desk")}}
-        wire.on("GET", "/os-keypairs/", Reply(body=found))
-
-        build(public_key=ED25519).create(REQUEST)
-
-        assert wire.received("POST", "/os-keypairs$") == []
-
-    def test_another_key_of_that_name_is_never_used(self, build: Build, wire: Wire) -> None:
-        """A keypair of the chosen name with another key is an error: nobody could log in."""
-        wire.on("GET", "/os-keypairs/deploy$", Reply(body={"keypair": {"name": "deploy", "public_key": OTHER_KEY}}))
-
-        with pytest.raises(Conflict, match="keypair 'deploy' holds another public key"):
-            build(public_key=ED25519, key_name="deploy").create(REQUEST)
-
-    def test_two_at_once_may_import(self, build: Build, wire: Wire) -> None:
-        """When somebody else imported the key in between, theirs is used."""
-        found = Reply(body={"keypair": {"name": "k", "public_key": ED25519}})
-        wire.on("GET", "/os-keypairs/", Reply(status=404), found)
-        wire.on("POST", "/os-keypairs$", Reply(status=409, body={"conflictingRequest": {"message": "exists"}}))
-
-        assert build(public_key=ED25519).create(REQUEST).id == "server-1"
-        assert len(wire.received("POST", "/os-keypairs$")) == 1
-
-    def test_of_two_at_once_with_different_keys_one_fails(self, build: Build, wire: Wire) -> None:
-        """When somebody else imported another key under the name in between, it is a conflict, not a dead login."""
-        theirs = Reply(body={"keypair": {"name": "deploy", "public_key": OTHER_KEY}})
-        wire.on("GET", "/os-keypairs/", Reply(status=404), theirs)
-        wire.on("POST", "/os-keypairs$", Reply(status=409, body={"conflictingRequest": {"message": "exists"}}))
-
-        with pytest.raises(Conflict, match="holds another public key"):
-            build(public_key=ED25519, key_name="deploy").create(REQUEST)
-
-    def test_a_keypair_of_the_cloud_may_be_named(self, build: Build, wire: Wire) -> None:
-        """With a name alone, the cloud's own keypair is used."""
-        wire.on("GET", "/os-keypairs/deploy$", Reply(body={"keypair": {"name": "deploy", "public_key": OTHER_KEY}}))
-
-        build(key_name="deploy").create(REQUEST)
-
-        assert created(wire)["key_name"] == "deploy"
 
 
 class TestChanges:
@@ -412,13 +166,24 @@ class TestChanges:
         assert seen.labels.host_key == "ssh-ed25519 AAAA"
 
     @pytest.mark.parametrize("status", [202, 204, 404])
-    def test_a_delete_is_accepted_or_was_not_needed(self, build: Build, wire: Wire, status: int) -> None:
-        """Deleting a server that is gone is no error (trap 28)."""
+    def test_trap_28_a_delete_is_accepted_or_was_not_needed(self, build: Build, wire: Wire, status: int) -> None:
+        """An accepted delete proves nothing yet: deleting again, and deleting what is gone, are no errors."""
         wire.on("DELETE", "/servers/server-1$", Reply(status=status))
 
         build().delete("server-1")
 
         assert len(wire.received("DELETE", "/servers/server-1$")) == 1
+
+    def test_a_reboot_is_asked_for_the_gentle_way(self, build: Build, wire: Wire) -> None:
+        """A reboot shuts the operating system down, and is sent once even if its answer is lost."""
+        wire.on("POST", "/servers/server-1/action$", Reply(status=202), Reply(lost=True))
+        compute = build()
+
+        compute.reboot("server-1")
+        with pytest.raises(Uncertain, match="rebooting server server-1"):
+            compute.reboot("server-1")
+
+        assert [asked.body for asked in wire.received("POST", "/action$")] == [{"reboot": {"type": "SOFT"}}] * 2
 
     def test_the_whole_console_is_read(self, build: Build, wire: Wire) -> None:
         """The console log is asked for without a length, since host keys may have scrolled far up."""

@@ -84,7 +84,7 @@ class TestBatches:
             (Condition.ENABLED, (3, False), (3, True)),
         ],
     )
-    def test_a_condition_is_a_weight_and_an_admin_state(
+    def test_trap_11_draining_is_a_weight_and_disabled_an_admin_state(
         self,
         octavia: OctaviaLoadBalancers,
         wire: Wire,
@@ -92,7 +92,7 @@ class TestBatches:
         before: tuple[int, bool],
         after: tuple[int, bool],
     ) -> None:
-        """Draining is weight 0, disabled is administratively down; enabled again is both undone."""
+        """Draining is weight 0 and cuts nobody off; only disabled is administratively down; enabled is both undone."""
         weight, up = before
         stands(wire, member(1, weight=weight, admin_state_up=up))
 
