@@ -8,8 +8,8 @@ from tasks import local_cloud
 from tasks.command import command
 
 
-@command()
-def up(_c: Context) -> None:
+@command(help={"face": "The cloud that it looks like: rackspace, openstack or both. Default: both."})
+def up(_c: Context, face: str = "") -> None:
     """Start the local cloud, unless it runs.
 
     A deploy without a configured cloud does so by itself.
@@ -17,7 +17,8 @@ def up(_c: Context) -> None:
     from tasks.settings_file import load
 
     settings = load()
-    local_cloud.show("up", *(["--ssh-port", str(settings.server.ssh_port)] if settings.is_local else []))
+    port = ["--ssh-port", str(settings.server.ssh_port)] if settings.is_local else []
+    local_cloud.show("up", *port, *(["--face", face] if face else []))
 
 
 @command()

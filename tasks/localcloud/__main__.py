@@ -52,9 +52,17 @@ def _parser() -> argparse.ArgumentParser:
         help="how long a load balancer stays in PENDING_UPDATE at least (%(default)s)",
     )
     up.add_argument(
-        "--isolation", choices=list(IsolationChoice), default=defaults.isolation, help="how servers are kept apart"
+        "--isolation",
+        choices=[choice.value for choice in IsolationChoice],
+        default=defaults.isolation,
+        help="how servers are kept apart",
     )
-    up.add_argument("--face", choices=list(Face), default=defaults.face, help="which cloud it looks like (%(default)s)")
+    up.add_argument(
+        "--face",
+        choices=[face.value for face in Face],
+        default=defaults.face,
+        help="which cloud it looks like (%(default)s)",
+    )
     down = commands.add_parser("down", help="end it; leaves nothing behind", description="End the local cloud.")
     status = commands.add_parser(
         "status", help="say whether it runs and how to reach it", description="Say how to reach it."
