@@ -57,3 +57,14 @@ def test_an_empty_pool_says_so():
 
     with pytest.raises(NoAddress):
         pool.take()
+
+
+def test_an_address_can_be_asked_for():
+    """An address that is asked for is handed out if it is free; one in use, or of another kind, is refused."""
+    pool = AddressPool(["127.9.1.1", "127.9.1.2"])
+
+    assert pool.take_this("127.9.1.2") == "127.9.1.2"
+    for address in ("127.9.1.2", "127.9.2.1"):
+        with pytest.raises(NoAddress, match=address):
+            pool.take_this(address)
+    assert pool.take() == "127.9.1.1"
