@@ -37,7 +37,8 @@ SERVICES: Mapping[Face, tuple[Service, ...]] = {
     Face.RACKSPACE: _RACKSPACE,
     Face.OPENSTACK: (
         Service(name="nova", type="compute", path="/compute/v2.1"),
-        Service(name="glance", type="image", path="/image/v2"),
+        # Without a version, as OpenStack's is and Rackspace's is not: some clients add it, the others find it out.
+        Service(name="glance", type="image", path="/image"),
         *_NETWORK_AND_OCTAVIA,
     ),
     Face.BOTH: (*_RACKSPACE, *_NETWORK_AND_OCTAVIA),
