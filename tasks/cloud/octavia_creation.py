@@ -79,14 +79,14 @@ class Creation:
         :raises Stuck: the load balancer is in ERROR.
         """
         shared = self.shared() or self._make_shared()
-        pool = self._pool(wanted, shared) or self._when_free(
-            shared, "pools", octavia_bodies.pool(wanted, self.profile, shared["id"])
-        )
+        pool = self._pool(wanted, shared)
+        if pool is None:
+            pool = self._when_free("pools", octavia_bodies.pool(wanted, self.profile, shared["id"]), shared)
         if self.profile.monitor and not pool.get("healthmonitor_id"):
             monitor = octavia_bodies.monitor(self.profile.monitor, wanted, pool["id"])
-            self._when_free(shared, "healthmonitors", monitor)
+            self._when_free("healthmonitors", monitor, shared)
         listener = octavia_bodies.listener(wanted, self.profile, shared["id"], pool["id"])
-        return self._when_free(shared, "listeners", listener)
+        return self._when_free("listeners", listener, shared)
 
     def refuse_broken(self, shared_id: str) -> None:
         """Return when a load balancer that takes no changes is only busy.
@@ -113,20 +113,21 @@ class Creation:
         body = octavia_bodies.shared_balancer(self.profile, self._vip())
         if WITH_TAGS in self.api.versions:
             body |= octavia_bodies.tags(self.profile)
-        return self.api.make("loadbalancers", body)
+        return self._when_free("loadbalancers", body, None)
 
     def _vip(self) -> dict[str, str]:
         return vip.choose(self.profile, self.networks)
 
-    def _when_free(self, shared: Body, kind: str, body: dict[str, Any]) -> Body:
+    def _when_free(self, kind: str, body: dict[str, Any], shared: Body | None) -> Body:
         def made() -> Body | None:
             try:
                 return self.api.make(kind, body)
             except Immutable:
-                self.refuse_broken(shared["id"])
+                if shared:
+                    self.refuse_broken(shared["id"])
                 return None
 
-        waited = f"load balancer {shared['name']} ({shared['id']}) to take one of its {kind}"
+        waited = f"one of the {kind} of {octavia_bodies.shared_name(self.profile)} to be accepted"
         return until(made, what=waited, patience=BUILDING, clock=self.api.clock)
 
 

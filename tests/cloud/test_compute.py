@@ -251,6 +251,14 @@ class TestPreflight:
         assert servers.endswith("2 of 3 servers are used, 2 more are needed")
         assert cores.endswith("4 of 5 cores are used, 4 more are needed")
 
+    def test_files_that_the_cloud_does_not_take_are_a_problem(self, build: Build, wire: Wire) -> None:
+        """A cloud without file injection is found out before the first server."""
+        limits = absolute(maxPersonality=0)
+        wire.on("GET", "/limits$", Reply(body={"limits": {"rate": [], "absolute": limits}}))
+
+        (problem,) = build(files={"/etc/rc.local": b"#!/bin/sh\n"}).problems(extra_servers=1)
+        assert "this cloud takes none" in problem
+
     def test_no_limit_is_no_problem(self, build: Build) -> None:
         """A limit of -1 means that there is none."""
         assert build().limits().cores.allowed is None

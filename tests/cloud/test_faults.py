@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
+from keystoneauth1 import exceptions as keystone
 
 from tasks.cloud.answers import Answer
-from tasks.cloud.faults import Busy, NoSuchNodes, NotOffered, Stuck, doing, refusal
+from tasks.cloud.faults import Busy, NoSuchNodes, NotOffered, Stuck, doing, failure, refusal
 from tasks.errors import (
     CloudError,
     CloudUnreachable,
@@ -117,6 +119,22 @@ def test_an_answer_that_lacks_what_it_should_hold_is_an_error(body: dict[str, An
         read()
     assert caught.value.exit_code == 3
     assert "proxy" in caught.value.advice
+
+
+@pytest.mark.parametrize(
+    ("lost", "error", "said"),
+    [
+        (keystone.SSLError("certificate verify failed"), CloudUnreachable, "(?s)no answer of the compute API.*cacert"),
+        (keystone.EndpointNotFound(), NotFound, "the cloud's catalog has no compute API for this region"),
+        (keystone.HttpError(http_status=401), Unauthorized, r"identity refused the credentials \(401\)"),
+    ],
+)
+def test_no_answer_has_a_reason(lost: keystone.ClientException, error: type[CloudError], said: str) -> None:
+    """What kept a request from being answered at all is told, with what to do about it; nothing was carried out."""
+    found = failure(lost, api="compute", method="POST")
+
+    assert type(found) is error
+    assert re.search(said, str(found))
 
 
 def show_nothing() -> None:

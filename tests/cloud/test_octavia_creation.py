@@ -165,6 +165,16 @@ class TestWaiting:
         assert asked_for(wire) == ["loadbalancers", "pools", "pools", "pools", "listeners", "listeners"]
         assert len(clock.pauses) == 3
 
+    def test_a_busy_project_is_asked_again(self, build: Build, wire: Wire, clock: VirtualClock) -> None:
+        """When Octavia cannot lock the project's quota, nothing was made, and the load balancer is asked for again."""
+        said = "Project busy.  Unable to lock the project.  Please try again."
+        makes(wire, "loadbalancers", shared(), Reply(status=503, body={"faultstring": said}))
+
+        build().create(HTTP, None)
+
+        assert asked_for(wire) == ["loadbalancers", "loadbalancers", "pools", "listeners"]
+        assert len(clock.pauses) == 1
+
     def test_trap_33_a_load_balancer_in_error_is_not_waited_for(
         self, build: Build, wire: Wire, clock: VirtualClock
     ) -> None:
@@ -181,7 +191,7 @@ class TestWaiting:
         """A build that hangs ends in an error that says what was waited for."""
         wire.on("POST", "/pools$", BUSY)
 
-        with pytest.raises(TimedOut, match=r"waited 900 s for load balancer guestbook-live \(lb\) to take one of its"):
+        with pytest.raises(TimedOut, match="waited 900 s for one of the pools of guestbook-live to be accepted"):
             build().create(HTTP, None)
 
     @pytest.mark.parametrize(
