@@ -68,7 +68,11 @@ class ServerSettings(Section):
     user: str = Field("root", description="login user; others than root need sudo without a password")
     ssh_port: Port = Field(22, description="where sshd listens")
     key_file: str = Field(
-        "", description='private key to log in with; "" = one made for this app, kept in the state folder'
+        "",
+        description='private key to log in with, or the .pub file of one in your SSH agent; "" = one made for this app',
+    )
+    passphrase_env: Variable | Literal[""] = Field(
+        "", description='variable with the passphrase of key_file; "" = you are asked for it'
     )
     trust: Literal["console", "injected", "first-use"] = Field(
         "console", description="how SSH host keys are found out: by the console, by a throw-away key, or not at all"

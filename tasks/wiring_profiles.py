@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import getpass
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from tasks.cloud.compute import NovaCompute
 from tasks.cloud.profiles import Algorithm, BalancerProfile, HealthMonitor, Persistence, Probe, ServerProfile
-from tasks.hosts.access import GatewayAddress, Secret, SshAccess
+from tasks.errors import SettingsError
+from tasks.hosts.access import GatewayAddress, Passphrase, Secret, SshAccess
 from tasks.hosts.app import AppCommands, Check, Deadlines
 from tasks.hosts.console_trust import ConsoleKeys
 from tasks.hosts.first_use import FirstUse
 from tasks.hosts.injected import personality, run_at_first_boot, user_data
-from tasks.hosts.keys import deploy_key, login_key
+from tasks.hosts.keys import deploy_key
+from tasks.hosts.login_key import public_line
 from tasks.hosts.throwaway import HOST_KEY, Injected, ThrowAway
 from tasks.hosts.trust import Introduction
-from tasks.settings import MonitorSettings, Settings
+from tasks.settings import MonitorSettings, ServerSettings, Settings
 from tasks.waiting import Clock, Patience
 
 
@@ -24,7 +29,6 @@ def server_profile(settings: Settings, ssh: SshAccess) -> ServerProfile:
 
     Each call makes another throw-away host key, where servers are to be trusted by one.
     """
-    key = login_key(ssh)
     throw_away = ThrowAway.make() if settings.server.trust == "injected" else None
     return ServerProfile(
         app=settings.app,
@@ -33,7 +37,7 @@ def server_profile(settings: Settings, ssh: SshAccess) -> ServerProfile:
         flavor=settings.server.flavor,
         networks=settings.server.networks,
         private_network=settings.server.private_network,
-        public_key=f"{key.get_name()} {key.get_base64()}" if key else "",
+        public_key=public_line(ssh),
         metadata=throw_away.metadata if throw_away else {},
         user_data=user_data({**_first_boot(settings), **(throw_away.cloud_config() if throw_away else {})}),
         files=personality(settings.bootstrap_scripts) if settings.bootstrap == "cron" else {},
@@ -62,10 +66,29 @@ def ssh_access(settings: Settings, state: Path) -> SshAccess:
     return SshAccess(
         user=settings.server.user,
         port=settings.server.ssh_port,
+        passphrase=Passphrase(lambda: _passphrase(settings.server)),
         gateway=_gateway(settings.server.gateway),
         key_file=Path(named).expanduser() if named else deploy_key(folder).path,
         patience=Patience(limit=settings.limits.ssh, longest=2.0),
     )
+
+
+def _passphrase(server: ServerSettings) -> str:
+    """Take the passphrase of the key file from the environment, or ask for it; it is written nowhere.
+
+    :raises SettingsError: there is neither.
+    """
+    if server.passphrase_env:
+        given = os.environ.get(server.passphrase_env)
+        if given is None:
+            raise SettingsError(f"server.passphrase_env: {server.passphrase_env} is not set in your environment")
+        return given
+    if not sys.stdin.isatty():
+        raise SettingsError(
+            f"server.key_file: {server.key_file} is encrypted, and there is no terminal to ask for its passphrase on",
+            advice="Add it to your SSH agent, or name the variable with its passphrase in server.passphrase_env.",
+        )
+    return getpass.getpass(f"Passphrase of {server.key_file}: ")
 
 
 def _gateway(named: str) -> GatewayAddress | None:

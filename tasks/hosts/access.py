@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +22,21 @@ class Secret:
 
     def __str__(self) -> str:
         return "[hidden]"
+
+
+class Passphrase:
+    """A secret that is asked for once, when it is first needed, by whichever thread needs it."""
+
+    def __init__(self, ask: Callable[[], str]) -> None:
+        self._ask = ask
+        self._lock = threading.Lock()
+        self._answer: Secret | None = None
+
+    def reveal(self) -> str:
+        """Give the text itself. What `ask` raises is passed on."""
+        with self._lock:
+            self._answer = self._answer or Secret(value=self._ask())
+            return self._answer.reveal()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,9 +59,9 @@ class SshAccess:
     does; with one of them, only that key is.
 
     :param user: anyone but root runs everything through `sudo -n`.
-    :param key_file: a private key file, encrypted or not.
+    :param key_file: a private key file, encrypted or not; a `.pub` file is a key that the SSH agent holds.
     :param private_key: a private key itself, as text in OpenSSH's format.
-    :param passphrase: of the key.
+    :param passphrase: of the key, if it is encrypted and the SSH agent does not hold it.
     :param gateway: a jump host, where private IPs cannot be reached from here.
     :param patience: how long a server may take to show its host keys, and then to let us in.
     :param connect_timeout: for one attempt, in seconds; also for its greeting and for the login.
@@ -55,7 +72,7 @@ class SshAccess:
     port: int = 22
     key_file: Path | None = None
     private_key: Secret | None = None
-    passphrase: Secret | None = None
+    passphrase: Secret | Passphrase | None = None
     gateway: GatewayAddress | None = None
     patience: Patience = field(default_factory=lambda: Patience(limit=300.0, longest=2.0))
     connect_timeout: float = 5.0

@@ -16,7 +16,7 @@ from tasks.hosts.access import SshAccess
 from tasks.hosts.connection import Opening, prepared, session, unreachable
 from tasks.hosts.console_keys import HostKey
 from tasks.hosts.gateway import Gateway
-from tasks.hosts.keys import login_key
+from tasks.hosts.login_key import login_key
 from tasks.hosts.route import Direct, Route
 from tasks.hosts.trust import Trust
 from tasks.rollout.model import Server

@@ -15,7 +15,7 @@ from tasks.hosts.connections import Connections
 from tasks.hosts.environment import env_file, procfile
 from tasks.hosts.first_boot import FirstBoot, Progress
 from tasks.hosts.injected import Bootstrap
-from tasks.hosts.keys import login_key
+from tasks.hosts.login_key import public_line
 from tasks.hosts.output import Lines
 from tasks.hosts.push import Parcel, is_machine_script, script_names
 from tasks.hosts.running import Command, run
@@ -144,8 +144,8 @@ class FabricHosts:
 
         :raises HostError: it still takes connections after a while.
         """
-        key = login_key(self._access)
-        self._tell(server, sealing.seal(key.get_base64() if key else "", self._app.deadlines))
+        key = public_line(self._access).rpartition(" ")[2]
+        self._tell(server, sealing.seal(key, self._app.deadlines))
         self._connections.drop(server)
         sealing.await_refusal(server, self._access.port, self._connections.route, self._clock)
 
