@@ -1,10 +1,5 @@
 """All stages on a real server of the local cloud, with the real bootstrap scripts and the sample app."""
 
-import asyncio
-import random
-import threading
-import uuid
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,12 +14,12 @@ from tasks.hosts.fabric_hosts import FabricHosts, Sources
 from tasks.hosts.keys import deploy_key
 from tasks.hosts.known_hosts import KnownHosts
 from tasks.hosts.trust import Trust
-from tasks.localcloud.machines.hypervisor import Hypervisor
-from tasks.localcloud.machines.spec import Isolation, MachineSpec
+from tasks.localcloud.machines.spec import Isolation
 from tasks.release.build import build
 from tasks.release.model import Source, Target
 from tasks.waiting import Patience, WallClock
 from tests.hosts.conftest import a_server
+from tests.hosts.machines import machines
 
 ROOT = Path(__file__).parents[2]
 APP = AppCommands(
@@ -40,49 +35,16 @@ APP = AppCommands(
 )
 
 
-@contextmanager
-def booted(folder, isolation):
-    """Boot one server; gives its description and what reads its console."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-
-    def wait(work):
-        return asyncio.run_coroutine_threadsafe(work, loop).result(timeout=60)
-
-    hypervisor = Hypervisor(folder / "machines", isolation=isolation)
-    try:
-        wait(hypervisor.start())
-        yield wait(boot(hypervisor, folder)), hypervisor.console
-    finally:
-        wait(hypervisor.close())
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
-
-
-async def boot(hypervisor, folder):
-    """Boot a server that lets the deploy's key in."""
-    (folder / "shared").mkdir()
-    (folder / "shared").chmod(0o1777)  # the app runs as a user of its own
-    address = f"127.{random.randint(100, 180)}.{random.randint(1, 250)}.{random.randint(2, 250)}"
-    spec = MachineSpec(
-        id=str(uuid.uuid4()), hostname="web-1", private_ip=address, ssh_port=2222, shared=folder / "shared",
-        authorized_keys=(deploy_key(folder / "state").public_line,),
-    )  # fmt: skip
-    await hypervisor.boot(spec)
-    return spec
-
-
 @pytest.fixture(scope="module", params=[Isolation.NAMESPACES, Isolation.PROCESSES])
 def deployed(request, tmp_path_factory):
     """Bring the sample app through all stages on a server; gives the hosts, the server and what was printed."""
     folder = tmp_path_factory.mktemp("cloud")
     printed = []
-    with booted(folder, request.param) as (spec, console):
+    with machines(folder, request.param) as cloud:
+        spec = cloud.boot()
         source = Source(app="guestbook", path=ROOT / "tests" / "sample_app")
         release = build(source, Target.here(), folder / "cache")
-        trust = Trust(ConsoleKeys(console, WallClock()), [KnownHosts(folder / "state" / "known_hosts")])
+        trust = Trust(ConsoleKeys(cloud.console, WallClock()), [KnownHosts(folder / "state" / "known_hosts")])
         sources = Sources(scripts=ROOT / "bootstrap_scripts", artifact=lambda _: release, trust=trust)
         access = SshAccess(port=2222, key_file=deploy_key(folder / "state").path, patience=Patience(limit=30.0))
         hosts = FabricHosts(
