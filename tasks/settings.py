@@ -65,6 +65,10 @@ class ServerSettings(Section):
     flavor: str = Field(description="name or id of the flavor")
     networks: tuple[str, ...] = Field((), description="ids of the networks to attach; none = the cloud's default")
     private_network: str = Field("", description='network name or CIDR of the private IP; "" = find it')
+    microversion: str = Field("", description='of the compute API; "" = the one pinned for the kind of cloud')
+    wait_for: tuple[Literal["rackconnect", "managed"], ...] = Field(
+        (), description="Rackspace's automations that have to be done with a server before it is used"
+    )
     user: str = Field("root", description="login user; others than root need sudo without a password")
     ssh_port: Port = Field(22, description="where sshd listens")
     key_file: str = Field(
@@ -107,6 +111,15 @@ class MonitorSettings(Section):
 class BalancerSettings(Section):
     """How load balancers spread requests."""
 
+    api: Literal["auto", "clb", "octavia"] = Field(
+        "auto", description="which API makes them; auto = what the cloud has"
+    )
+    virtual_ip_type: Literal["PUBLIC", "SERVICENET"] = Field(
+        "PUBLIC", description="CLB: for everybody, or for servers only"
+    )
+    vip_network: str = Field("", description='Octavia: network of the virtual IP; "" = the only one')
+    vip_subnet: str = Field("", description='Octavia: subnet of the virtual IP; "" = the only one')
+    member_subnet: str = Field("", description='Octavia: subnet of the nodes; "" = that of the virtual IP')
     algorithm: Literal["RANDOM", "ROUND_ROBIN", "LEAST_CONNECTIONS"] = Field("ROUND_ROBIN", description="who is next")
     timeout: int = Field(30, ge=30, le=120, description="seconds an idle connection is kept")
     persistence: Literal["none", "HTTP_COOKIE", "SOURCE_IP"] = Field(

@@ -165,7 +165,6 @@ def open_site(settings: Settings) -> Iterator[Opened]:
     finally:
         progress.close()
         site.hosts.close()
-        journal.close()
 
 
 def _records(settings: Settings, journal: Path) -> Records:
@@ -207,7 +206,7 @@ def _open_cloud(settings: Settings, console: Console) -> Access:
 
 
 def _site(settings: Settings, access: Access, clock: Clock, listen: Listen, folder: Path) -> Site:
-    from tasks.cloud.clb import CloudLoadBalancers
+    from tasks.cloud.balancers import balancers_for
     from tasks.cloud.compute import NovaCompute
     from tasks.cloud.patient import Pace
     from tasks.rollout.events import Said
@@ -228,7 +227,7 @@ def _site(settings: Settings, access: Access, clock: Clock, listen: Listen, fold
         environment=settings.environment,
         listeners=listeners(settings),
         compute=compute,
-        balancers=CloudLoadBalancers(access, balancer_profile(settings), pace),
+        balancers=balancers_for(access, balancer_profile(settings), pace),
         hosts=_hosts(settings, ssh, trust, clock, folder),
         clock=clock,
         limits=Limits(build=limits.build, balancer=limits.balancer, drain=limits.drain, delete=limits.delete),

@@ -9,7 +9,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tasks.cloud.compute import NovaCompute
-from tasks.cloud.profiles import Algorithm, BalancerProfile, HealthMonitor, Persistence, Probe, ServerProfile
+from tasks.cloud.profiles import (
+    Algorithm,
+    Automation,
+    BalancerApi,
+    BalancerProfile,
+    HealthMonitor,
+    Persistence,
+    Probe,
+    ServerProfile,
+)
 from tasks.errors import SettingsError
 from tasks.hosts.access import GatewayAddress, Passphrase, Secret, SshAccess
 from tasks.hosts.app import AppCommands, Check, Deadlines
@@ -37,6 +46,8 @@ def server_profile(settings: Settings, ssh: SshAccess) -> ServerProfile:
         flavor=settings.server.flavor,
         networks=settings.server.networks,
         private_network=settings.server.private_network,
+        microversion=settings.server.microversion,
+        wait_for=tuple(Automation(name) for name in settings.server.wait_for),
         public_key=public_line(ssh),
         metadata=throw_away.metadata if throw_away else {},
         user_data=user_data({**_first_boot(settings), **(throw_away.cloud_config() if throw_away else {})}),
@@ -122,6 +133,11 @@ def balancer_profile(settings: Settings) -> BalancerProfile:
     return BalancerProfile(
         app=settings.app,
         environment=settings.environment,
+        api=None if wanted.api == "auto" else BalancerApi(wanted.api),
+        virtual_ip_type=wanted.virtual_ip_type,
+        vip_network=wanted.vip_network,
+        vip_subnet=wanted.vip_subnet,
+        member_subnet=wanted.member_subnet,
         algorithm=Algorithm(wanted.algorithm),
         timeout=wanted.timeout,
         monitor=_monitor(wanted.monitor, settings.check.path),

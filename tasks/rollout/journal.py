@@ -17,20 +17,18 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, mode=0o600), "a", buffering=1)
 
     def __call__(self, event: Event) -> None:
-        """Write one event down."""
+        """Write one event down. Looking alone leaves no journal: the file begins with the first thing that is done."""
+        if isinstance(event, Observed) and not self.path.exists():
+            return
         line = {"time": datetime.now(tz=UTC).isoformat(timespec="milliseconds"), **as_json(event)}
         try:
-            self._file.write(json.dumps(line) + "\n")
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with os.fdopen(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, mode=0o600), "a") as file:
+                file.write(json.dumps(line) + "\n")
         except OSError:
             return
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
 
 
 def as_json(event: Event) -> dict[str, Any]:

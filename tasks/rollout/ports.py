@@ -74,6 +74,9 @@ class Balancers(Protocol):
     def knowing(self, address: str) -> tuple[str, ...]:
         """Give the names of all load balancers of the account, ours or not, that have a node at this address."""
 
+    def problems(self, listeners: Sequence[Listener]) -> list[str]:
+        """Say everything that would keep load balancers for these listeners from being made or changed."""
+
     def node_limit(self) -> int:
         """Give the greatest number of nodes that one load balancer may have."""
 

@@ -16,7 +16,11 @@ def preflight(goal: Goal, seen: Observation, site: Site) -> None:
     :raises CloudError: with every problem that was found, one a line.
     """
     missing = goal.count - len(seen.generation(goal.generation))
-    problems = [*site.compute.problems(missing), *_balancer_problems(goal, seen, site.balancers.node_limit())]
+    problems = [
+        *site.compute.problems(missing),
+        *site.balancers.problems(goal.listeners),
+        *_balancer_problems(goal, seen, site.balancers.node_limit()),
+    ]
     if problems:
         listed = "\n".join(f"  - {problem}" for problem in problems)
         raise CloudError(f"{goal.app} can not be deployed to {goal.environment} as it is:\n{listed}")
@@ -28,8 +32,8 @@ def _balancer_problems(goal: Goal, seen: Observation, node_limit: int) -> Iterat
         both = len(balancer.nodes) + goal.count
         if both > node_limit:
             yield (
-                f"load balancer {balancer.name} would have {both} nodes with the {goal.count} new ones, and {node_limit} is "
-                "the limit: deploy fewer servers, or have the limit raised"
+                f"load balancer {balancer.name} would have {both} nodes with the {goal.count} new ones, and "
+                f"{node_limit} is the limit: deploy fewer servers, or have the limit raised"
             )
 
 

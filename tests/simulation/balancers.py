@@ -94,6 +94,11 @@ class SimulatedBalancers:
         self._called("knowing")
         return tuple(b.name for b in self._all.values() if any(node.address == address for node in b.nodes))
 
+    def problems(self, listeners):
+        """Everything can be made."""
+        self._called("problems")
+        return []
+
     def node_limit(self):
         """As Rackspace has it."""
         return 25
