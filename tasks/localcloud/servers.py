@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tasks.localcloud.acts import Act, Acts
+from tasks.localcloud.machines.snapshots import SnapshotFailed
 from tasks.localcloud.machines.spec import BootFailed, InjectedFile, MachineSpec
 from tasks.localcloud.network import AddressPool
 from tasks.localcloud.quotas import Count, Quota
@@ -135,10 +136,10 @@ class Servers:
         self.find(server_id).check_reboot(kind)
         if kind is RebootType.SOFT:
             self.change(server_id, task_state=TaskState.REBOOTING)
-            self.acts.begin(server_id, partial(self._reboot, server_id, self.machines.reboot))
+            self.acts.begin(server_id, "reboot", partial(self._reboot, server_id, self.machines.reboot))
         else:
             self.change(server_id, task_state=TaskState.REBOOTING_HARD)
-            self.acts.begin(server_id, partial(self._reboot, server_id, self.machines.hard_reboot))
+            self.acts.begin(server_id, "reboot", partial(self._reboot, server_id, self.machines.hard_reboot))
 
     def stop(self, server_id: str) -> None:
         """Begin to power a server off.
@@ -147,7 +148,7 @@ class Servers:
         """
         self.find(server_id).check_stop()
         self.change(server_id, task_state=TaskState.POWERING_OFF)
-        self.acts.begin(server_id, partial(self._stop, server_id))
+        self.acts.begin(server_id, "stop", partial(self._stop, server_id))
 
     def start(self, server_id: str) -> None:
         """Begin to boot a server that is off.
@@ -156,18 +157,22 @@ class Servers:
         """
         self.find(server_id).check_start()
         self.change(server_id, task_state=TaskState.POWERING_ON)
-        self.acts.begin(server_id, partial(self._reboot, server_id, self.machines.power_on))
+        self.acts.begin(server_id, "start", partial(self._reboot, server_id, self.machines.power_on))
 
-    def occupy(self, server_id: str, task_state: TaskState, act: Act) -> asyncio.Task[None]:
-        """Begin something that leaves a server as it is, which meanwhile is in a task state."""
-        self.change(server_id, task_state=task_state)
-        return self.acts.begin(server_id, partial(self._occupied, server_id, act))
+    def copy(self, server_id: str, act: Act) -> asyncio.Task[None]:
+        """Begin to make an image of a server, which leaves it as it is; the act is the copying of its disk.
+
+        :raises Conflict: the server's state does not allow it.
+        """
+        self.find(server_id).check_snapshot()
+        self.change(server_id, task_state=TaskState.IMAGE_SNAPSHOT)
+        return self.acts.begin(server_id, "createImage", partial(self._copy, server_id, act))
 
     def delete(self, server_id: str) -> None:
         """Begin to delete a server; once more does no harm."""
         if self.find(server_id).task_state is not TaskState.DELETING:
             self.change(server_id, task_state=TaskState.DELETING)
-            self.acts.begin(server_id, partial(self._delete, server_id))
+            self.acts.begin(server_id, "delete", partial(self._delete, server_id))
 
     def console(self, server_id: str, lines: int | None) -> str:
         """Give the last lines of a server's console log, all when `lines` is None.
@@ -208,7 +213,7 @@ class Servers:
             updated=now,
         )
         self._servers[server.id] = server
-        self.acts.begin(server.id, partial(self._build, server))
+        self.acts.begin(server.id, "create", partial(self._build, server))
         return server
 
     async def _build(self, server: Server) -> None:
@@ -226,8 +231,12 @@ class Servers:
         await self.machines.power_off(server_id)
         self.change(server_id, vm_state=VmState.STOPPED, task_state=None)
 
-    async def _occupied(self, server_id: str, act: Act) -> None:
+    async def _copy(self, server_id: str, act: Act) -> None:
         await act()
+        self._leave(server_id)
+
+    def _leave(self, server_id: str) -> None:
+        """Note that nothing is done to a server any more that left it as it was, unless it has ended meanwhile."""
         died = server_id in self._dead and self._servers[server_id].vm_state is VmState.ACTIVE
         self.change(server_id, task_state=None, **({"vm_state": VmState.STOPPED} if died else {}))
 
@@ -242,6 +251,10 @@ class Servers:
         self._site.private_ips.give_back(server.private_ip)
 
     def _fail(self, server_id: str, error: Exception) -> None:
+        if isinstance(error, SnapshotFailed):
+            logging.getLogger(__name__).warning("server %s: no image: %s", server_id, error)
+            self._leave(server_id)
+            return
         if isinstance(error, BootFailed):
             logging.getLogger(__name__).warning("server %s did not boot: %s", server_id, error)
         else:

@@ -6,14 +6,12 @@ Facts: nova/compute/api.py (snapshot, _create_image), nova/compute/manager.py (d
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Mapping
 from functools import partial
 
 from tasks.localcloud.images import Image, Images, ImageStatus
-from tasks.localcloud.machines.snapshots import SnapshotFailed
 from tasks.localcloud.refusals import Forbidden
-from tasks.localcloud.server import Server, TaskState
+from tasks.localcloud.server import Server
 from tasks.localcloud.servers import Servers
 
 
@@ -32,7 +30,7 @@ class Snapshots:
         server = self._servers.find(server_id)
         server.check_snapshot()
         image = self._images.add(name, self._inherited(server) | dict(properties), server.request.flavor.disk)
-        taken = self._servers.occupy(server_id, TaskState.IMAGE_SNAPSHOT, partial(self._take, server_id, image.id))
+        taken = self._servers.copy(server_id, partial(self._take, server_id, image.id))
         taken.add_done_callback(lambda _: self._drop_unless_active(image.id))
         return image
 
@@ -48,15 +46,10 @@ class Snapshots:
         await self._servers.machines.remove_snapshot(image_id)
 
     async def _take(self, server_id: str, image_id: str) -> None:
+        if not self._images.has(image_id):
+            return
         self._images.change(image_id, status=ImageStatus.SAVING)
-        try:
-            await self._servers.machines.snapshot(server_id, image_id)
-        except SnapshotFailed as error:
-            logging.getLogger(__name__).warning("server %s: no image: %s", server_id, error)
-        else:
-            await self._finish(image_id)
-
-    async def _finish(self, image_id: str) -> None:
+        await self._servers.machines.snapshot(server_id, image_id)
         if self._images.has(image_id):
             self._images.change(image_id, status=ImageStatus.ACTIVE)
         else:  # deleted while it was being made

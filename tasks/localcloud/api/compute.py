@@ -17,6 +17,7 @@ from tasks.localcloud.api.authentication import TokenCheck
 from tasks.localcloud.api.compute_context import Compute, root_of
 from tasks.localcloud.api.compute_images import ComputeImagesApi
 from tasks.localcloud.api.faults import handlers, refuse_as_nova
+from tasks.localcloud.api.instance_actions import InstanceActionsApi
 from tasks.localcloud.api.keypairs import KeypairsApi
 from tasks.localcloud.api.limits import LimitsApi
 from tasks.localcloud.api.microversions import NEWEST, OLDEST, Microversions
@@ -37,6 +38,7 @@ def compute_application(compute: Compute, tokens: Tokens) -> Starlette:
         *ServerMetadataApi(compute).routes(),
         *KeypairsApi(compute).routes(),
         *ServerTagsApi(compute).routes(),
+        *InstanceActionsApi(compute).routes(),
         *ServerGroupsApi(compute).routes(),
         *FlavorsApi().routes(),
         *ZonesApi().routes(),

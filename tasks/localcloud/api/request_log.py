@@ -11,6 +11,8 @@ from typing import TextIO
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tasks.localcloud.acts import REQUEST_ID
+
 _TOKEN_IN_PATH = re.compile(r"(/tokens/)[^/?]+")
 
 
@@ -27,6 +29,7 @@ class RequestLog:
             await self._app(scope, receive, send)
             return
         request_id = f"req-{uuid.uuid4()}"
+        REQUEST_ID.set(request_id)
         status = 500
         began = time.monotonic()
 

@@ -47,4 +47,4 @@ async def test_secrets_stay_out(cloud: Cloud):
 
     assert token not in cloud.log.getvalue()
     assert secrets.password not in cloud.log.getvalue()
-    assert "/identity/v2.0/tokens/*** 404" in cloud.log.getvalue()
+    assert "/identity/v2.0/tokens/*** 200" in cloud.log.getvalue()
