@@ -79,7 +79,8 @@ class ServerSettings(Section):
         "", description='variable with the passphrase of key_file; "" = you are asked for it'
     )
     trust: Literal["console", "injected", "first-use"] = Field(
-        "console", description="how SSH host keys are found out: by the console, by a throw-away key, or not at all"
+        "console",
+        description="where SSH host keys are learnt: on the console, by a key that is thrown away, or on first use",
     )
     gateway: str = Field(
         "",
@@ -101,7 +102,7 @@ class MonitorSettings(Section):
     """How load balancers find out whether a node answers."""
 
     type: Literal["CONNECT", "HTTP", "none"] = Field(
-        "CONNECT", description="a connection, the check's path, or nothing"
+        "CONNECT", description="by a connection, by the check's path, or not at all"
     )
     delay: int = Field(10, ge=1, le=3600, description="seconds between two looks")
     timeout: int = Field(5, ge=1, le=300, description="seconds a look may take")
@@ -153,7 +154,7 @@ class Settings(Section):
     seal: bool = Field(default=False, description="in the end, nobody can log in to the new servers any more")
     bootstrap_scripts: Path = Field(PACKAGE_ROOT / "bootstrap_scripts", description="folder of the set-up scripts")
     bootstrap: Literal["push", "cloud-init", "cron"] = Field(
-        "push", description="how servers get the set-up scripts named 0 to 4: over SSH, as user data, as injected files"
+        "push", description="how servers get the set-up scripts below 50: over SSH, as user data, or as injected files"
     )
     processes: dict[Name, Line] = Field(
         {

@@ -3,7 +3,7 @@
 import os
 import re
 from pathlib import Path
-from typing import get_args
+from typing import Literal, get_args, get_origin
 
 import pytest
 from pydantic import BaseModel
@@ -24,8 +24,14 @@ def rows(section=Settings, path=""):
         if below:
             yield from rows(below, f"{path}{key}{'[]' if below is not field.annotation else ''}.")
         else:
-            meaning = (field.description or "").replace("|", "\\|")
+            meaning = (field.description or "").replace("|", "\\|") + choices(field.annotation)
             yield f"| `{path}{key}` | {default(f'{path}{key}', field.default)} | {meaning} |"
+
+
+def choices(kind):
+    """Word the values that a key may have, where they are listed."""
+    listed = get_args(kind) if get_origin(kind) is Literal else ()
+    return f": {', '.join(f'`{value}`' for value in listed)}" if listed else ""
 
 
 def _is_section(kind):
@@ -59,6 +65,8 @@ def _at(values, path):
 def _worded(value):
     if value is None:
         return "has to be set"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
     if isinstance(value, Path):
         return f"`{value.relative_to(PACKAGE_ROOT)}`"
     if isinstance(value, dict | tuple):
