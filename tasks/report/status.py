@@ -72,7 +72,7 @@ def servers_table(state: State) -> Table:
     for server in _ordered(state.seen):
         labels = server.labels
         rotation = "yes" if server.id in serving else "no"
-        phase = f"{labels.phase}, sealed" if labels.sealed else labels.phase
+        phase = "sealed" if labels.sealed else labels.phase  # what is sealed serves, or has served
         table.add_row(name(server.name), server.private_ip or "-", server.status, phase, labels.release, rotation)
     return table
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from tasks.release.model import Release
 from tasks.report import plan as plan_report
 from tasks.report.status import State
-from tasks.report.summary import announce, show_summary
+from tasks.report.summary import Records, announce, show_summary
 from tasks.report.wording import WORDS, Names, doing, done, planned
 from tasks.rollout import steps
 from tasks.rollout.forecast import forecast
@@ -22,6 +22,10 @@ RELEASE = Release(
     id="3f9a12bc44de", app="shop", label="v1.2+changes", path=Path("/x"), size=12_300_000, has_wheels=False,
     python="3.11", platform="linux_x86_64", note="no wheels for linux_riscv64: servers install from the index",
 )  # fmt: skip
+
+RECORDS = Records(
+    journal=Path("/j/journal.jsonl"), known_hosts=Path("/j/known_hosts"), ssh=lambda address: f"ssh ops@{address}"
+)
 
 
 def shown(act):
@@ -69,13 +73,24 @@ def test_the_summary_is_what_a_person_needs():
     one = old(1, name="shop-test-a-1")
     state = State(app="shop", environment="test", cloud="local", seen=seen(one, balancers=both(node(one))))
     stages = {"boot": 0.5, "set up": 3.25}
-    printed = shown(lambda console: show_summary(state, RELEASE, stages, Path("/j/journal.jsonl"), console))
+    printed = shown(lambda console: show_summary(state, RELEASE, stages, RECORDS, console))
 
     assert "Open      http://192.0.2.1:80/  http://192.0.2.1:443/" in printed
     assert "Stages    boot 0.5 s · set up 3.2 s" in printed
     assert "a-1" in printed
     assert "fab local.down" in printed
     assert "no wheels" in printed
+    assert "Host keys /j/known_hosts" in printed
+    assert "Log in    ssh ops@10.0.1.1" in printed
+
+
+def test_the_summary_of_sealed_servers_offers_no_login():
+    """Nobody is told to try what cannot work."""
+    one = old(1, sealed=True)
+    state = State(app="shop", environment="test", cloud="local", seen=seen(one, balancers=both(node(one))))
+    printed = shown(lambda console: show_summary(state, RELEASE, {}, RECORDS, console))
+
+    assert "Log in    nobody can: the servers are sealed" in printed
 
 
 def _example(kind):

@@ -1,6 +1,7 @@
 """The state of a site, as programs and as people read it."""
 
 import io
+import re
 
 from rich.console import Console
 
@@ -27,8 +28,8 @@ def test_the_json_has_the_documented_keys():
     shown = as_json(state(one, balancers=[balancer(node(one))]))
 
     assert list(shown) == ["app", "environment", "cloud", "release", "generation", "servers", "load_balancers"]
-    assert list(shown["servers"][0])[:9] == [
-        "id", "name", "private_ip", "status", "phase", "release", "generation", "created", "in_rotation",
+    assert list(shown["servers"][0]) == [
+        "id", "name", "private_ip", "status", "phase", "release", "generation", "created", "in_rotation", "sealed",
     ]  # fmt: skip
     assert list(shown["load_balancers"][0]) == ["id", "name", "virtual_ips", "port", "protocol", "status", "nodes"]
     assert list(shown["load_balancers"][0]["nodes"][0]) == [
@@ -50,6 +51,14 @@ def test_the_json_of_nothing_is_empty_not_absent():
     shown = as_json(state())
 
     assert (shown["release"], shown["generation"], shown["servers"], shown["load_balancers"]) == (None, None, [], [])
+
+
+def test_sealed_servers_are_shown_as_such():
+    """Programs find the phase and the seal apart; people read the one that tells more."""
+    given = state(old(1, sealed=True))
+
+    assert [(one["phase"], one["sealed"]) for one in as_json(given)["servers"]] == [("serving", True)]
+    assert re.search(r"ACTIVE +sealed +r1", text(given))
 
 
 def test_a_node_of_nobody_has_no_server():

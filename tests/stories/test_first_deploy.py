@@ -12,7 +12,7 @@ from tests.stories.conftest import an_operator
 from tests.stories.operators import Operator, Ran
 
 STATUS = {"app", "environment", "cloud", "release", "generation", "servers", "load_balancers"}
-SERVER = {"id", "name", "private_ip", "status", "phase", "release", "generation", "created", "in_rotation"}
+SERVER = {"id", "name", "private_ip", "status", "phase", "release", "generation", "created", "in_rotation", "sealed"}
 BALANCER = {"id", "name", "virtual_ips", "port", "protocol", "status", "nodes"}
 NODE = {"address", "port", "condition", "status", "weight", "server_id"}
 
