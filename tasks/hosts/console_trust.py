@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tasks.errors import TimedOut, UntrustedHost
+from tasks.errors import CloudError, TimedOut, UntrustedHost
 from tasks.hosts.console_keys import HostKey, host_keys
 from tasks.hosts.output import printable
 from tasks.hosts.trust import Door
@@ -12,6 +12,8 @@ from tasks.rollout.model import Server
 from tasks.waiting import Clock, Patience, until
 
 _SHOWN_LINES = 5
+_NOT_OFFERED = {405, 501}  # a cloud or a hypervisor without consoles (compute api-ref, os-getConsoleOutput)
+_INSTEAD = 'For a cloud that shows no consoles: server.trust = "injected".'
 
 
 class ConsoleKeys:
@@ -36,6 +38,14 @@ class ConsoleKeys:
             return until(lambda: self._look(server), what=what, patience=patience, clock=self._clock)
         except TimedOut as error:
             raise self._silent(server, patience) from error
+        except CloudError as error:
+            if error.status not in _NOT_OFFERED:
+                raise
+            raise UntrustedHost(
+                f"the host keys of {server.name} are to be read from its console, but {error.problem}",
+                server=server.name,
+                advice=_INSTEAD,
+            ) from error
 
     def _look(self, server: Server) -> tuple[HostKey, ...] | None:
         return host_keys(self._read(server.id)) or None
@@ -46,6 +56,5 @@ class ConsoleKeys:
         return UntrustedHost(
             f"{server.name} printed no SSH host keys on its console within {patience.limit:g} s; it ends:\n{lines}",
             server=server.name,
-            advice="The image's cloud-init must print them (ssh: emit_keys_to_console: true). For a cloud that shows "
-            'no consoles: server.trust = "injected".',
+            advice=f"The image's cloud-init must print them (ssh: emit_keys_to_console: true). {_INSTEAD}",
         )

@@ -7,7 +7,8 @@ import subprocess
 import asyncssh
 import pytest
 
-from tasks.errors import UntrustedHost, WrongHostKey
+from tasks.errors import CloudError, UntrustedHost, WrongHostKey
+from tasks.hosts.app import AppCommands
 from tasks.hosts.console_keys import END
 from tests.hosts.conftest import a_server, migrating
 from tests.hosts.sshd import impostor_at
@@ -82,6 +83,31 @@ def test_no_keys_on_the_console(room):
 
     assert room.clock.time == pytest.approx(30)
     assert room.sshd.logins == 0
+
+
+@pytest.mark.parametrize("status", [405, 501])
+def test_a_cloud_without_consoles(room, status):
+    """A cloud that offers no console output is said to, at once, with the setting that does without."""
+
+    def refused(_server_id):
+        raise CloudError("reading the console: not offered", status=status)
+
+    room.app = AppCommands(node_port=8000, migrate="true")
+    with pytest.raises(UntrustedHost, match=r'(?s)not offered.*server\.trust = "injected"'):
+        room.hosts(refused).migrate(a_server())
+
+    assert room.clock.time == 0
+
+
+def test_a_cloud_that_refuses_for_another_reason(room):
+    """Any other error of the cloud is told as it is."""
+
+    def refused(_server_id):
+        raise CloudError("reading the console: no", status=403)
+
+    room.app = AppCommands(node_port=8000, migrate="true")
+    with pytest.raises(CloudError, match="the console: no"):
+        room.hosts(refused).migrate(a_server())
 
 
 def test_keys_that_come_late(room):

@@ -33,7 +33,7 @@ async def run_as_operator(operator: Operator, address: str, command: str) -> Non
 
 @pytest.mark.skipif(not shutil.which("ssh-keygen"), reason="servers make their keys with ssh-keygen")
 def test_sealed_servers_come_and_go(operator: Operator) -> None:
-    """With an injected host key and the seal, a deploy ends with doors that open to nobody, and the next one as well."""
+    """With an injected host key and the seal, a deploy ends with doors that open to nobody, as does the next one."""
     locked = operator.with_settings(LOCKED)
     first = locked.manages("deploy")
     [server] = locked.status()["servers"]
