@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import random
+import shutil
 import socket
+import tempfile
 import uuid
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
@@ -152,3 +155,12 @@ def running() -> Callable[[str], list[str]]:
         return found
 
     return find
+
+
+@pytest.fixture
+def folder_of_nobody() -> Iterator[str]:
+    """Make a folder that an ordinary user owns and can reach."""
+    folder = tempfile.mkdtemp()
+    os.chown(folder, 65534, 65534)
+    yield folder
+    shutil.rmtree(folder)

@@ -2,10 +2,8 @@
 
 import asyncio
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -189,15 +187,6 @@ def test_close_leaves_nothing(tmp_path, lab):
         )
 
         assert [entry.name for entry in tmp_path.iterdir()] == ["shared"]
-
-
-@pytest.fixture
-def folder_of_nobody():
-    """Make a folder that an ordinary user owns and can reach."""
-    folder = tempfile.mkdtemp()
-    os.chown(folder, 65534, 65534)
-    yield folder
-    shutil.rmtree(folder)
 
 
 @pytest.mark.parametrize("isolation", Isolation)

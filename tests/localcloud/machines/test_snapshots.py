@@ -1,6 +1,10 @@
 """Snapshots of servers, and servers that are made from them."""
 
 import asyncio
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import asyncssh
 import pytest
@@ -148,3 +152,58 @@ def test_what_is_not_there_cannot_be_copied_or_booted(lab):
         lab.run(lab.hypervisor.snapshot("nobody", "nothing"))
     with pytest.raises(BootFailed, match="could not be made from the snapshot"):
         lab.boot(snapshot="nothing")
+
+
+PROGRAM = """
+import asyncio, sys
+from dataclasses import replace
+from pathlib import Path
+from tasks.localcloud.machines.hypervisor import Hypervisor
+from tasks.localcloud.machines.spec import MachineSpec
+
+SET_UP = b"#!/bin/sh\\nrm /etc/shells; mkdir /srv/app; echo release-1 > /srv/app/release; echo set up\\n"
+LOOK = b"#!/bin/sh\\ntest -e /etc/shells || echo shells are gone; cat /srv/app/release; echo looked\\n"
+
+async def said(hypervisor, spec, text):
+    while text not in hypervisor.console(spec.id):
+        await asyncio.sleep(0.02)
+    return hypervisor.console(spec.id)
+
+async def main(folder, address):
+    (folder / "shared").mkdir()
+    hypervisor = Hypervisor(folder / "machines")
+    await hypervisor.start()
+    one = MachineSpec(
+        id="one", hostname="one", private_ip=address, ssh_port=2222, authorized_keys=(), shared=folder / "shared",
+        user_data=SET_UP,
+    )
+    await hypervisor.boot(one)
+    await said(hypervisor, one, "set up")
+    await hypervisor.snapshot("one", "golden")
+    await hypervisor.delete("one")
+    two = replace(one, id="two", hostname="two", snapshot="golden", user_data=LOOK)
+    await hypervisor.boot(two)
+    print(hypervisor.isolation, await said(hypervisor, two, "looked"), flush=True)
+    await hypervisor.close()
+
+asyncio.run(asyncio.wait_for(main(Path(sys.argv[1]), sys.argv[2]), 30))
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="without root, all the other tests show this already")
+def test_ordinary_user_can_copy_servers(lab, folder_of_nobody):
+    """Without root a snapshot keeps what was written, and what was deleted of the image, just the same."""
+    packages = os.pathsep.join([str(Path.cwd()), *(path for path in sys.path if path.endswith("site-packages"))])
+    user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "env", f"PYTHONPATH={packages}"]
+    python = [*user, "PYTHONDONTWRITEBYTECODE=1", "/usr/bin/python3"]
+    if subprocess.run([*python, "-c", "import asyncssh, yaml"], cwd="/", capture_output=True, check=False).returncode:
+        pytest.skip("no Python here that an ordinary user can run with these packages")
+
+    command = [*python, "-c", PROGRAM, folder_of_nobody, lab.spec().private_ip]
+    seen = subprocess.run(command, cwd="/", capture_output=True, text=True, check=False)
+
+    assert seen.stderr == ""
+    if not seen.stdout.startswith("namespaces"):
+        pytest.skip("this machine refuses namespaces to ordinary users")
+    assert "shells are gone" in seen.stdout
+    assert "release-1" in seen.stdout
