@@ -35,6 +35,8 @@ class SshServer:
         self.commands: list[str] = []
         self.forwarded: list[tuple[str, int]] = []
         self._open: list[asyncssh.SSHServerConnection] = []
+        # A task that is cancelled while it starts a program waits for ever (asyncio, _make_subprocess_transport).
+        self._starting = asyncio.Lock()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
@@ -87,16 +89,18 @@ class SshServer:
             self._listener.close()
             await self._listener.wait_closed()
         rest = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        for task in rest:
-            task.cancel()
+        async with self._starting:
+            for task in rest:
+                task.cancel()
         await asyncio.gather(*rest, return_exceptions=True)
 
     async def _run(self, process: asyncssh.SSHServerProcess):
         self.commands.append(process.command)
-        child = await asyncio.create_subprocess_exec(
-            "sh", "-c", process.command, stdin=-1, stdout=-1, stderr=-1, start_new_session=True, cwd=self.root,
-            env={"PATH": f"{self.path}:{os.environ['PATH']}", "SERVER_ROOT": str(self.root)},
-        )  # fmt: skip
+        async with self._starting:
+            child = await asyncio.create_subprocess_exec(
+                "sh", "-c", process.command, stdin=-1, stdout=-1, stderr=-1, start_new_session=True, cwd=self.root,
+                env={"PATH": f"{self.path}:{os.environ['PATH']}", "SERVER_ROOT": str(self.root)},
+            )  # fmt: skip
         feeding = asyncio.create_task(_feed(process, child))
         try:
             await asyncio.gather(_pump(child.stdout, process.stdout), _pump(child.stderr, process.stderr))
