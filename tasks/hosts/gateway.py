@@ -15,6 +15,7 @@ from tasks.hosts.access import GatewayAddress
 from tasks.hosts.route import Stream
 
 _KEEPALIVE = 15
+_LOGIN = 15.0
 
 
 class Gateway:
@@ -63,34 +64,51 @@ class Gateway:
             return transport
 
     def _log_in(self, timeout: float) -> None:
+        at = self._address
+        try:
+            if not any(self._takes(key, timeout) for key in dict.fromkeys((self._key(), None))):
+                raise HostUnreachable(
+                    f"the gateway {at} refuses our keys",
+                    server=at.host,
+                    advice=f"`ssh -p {at.port} {at.user}@{at.host}` has to work without a password.",
+                )
+        except paramiko.BadHostKeyException as error:
+            raise self._untrusted("it showed another SSH host key than ~/.ssh/known_hosts has") from error
+        except paramiko.SSHException as error:
+            if "not found in known_hosts" in str(error):  # paramiko has no class for it
+                raise self._untrusted("~/.ssh/known_hosts does not know it") from error
+            raise OSError(f"{at}: {error}") from error
+
+    def _takes(self, key: paramiko.PKey | None, timeout: float) -> bool:
+        """Log in with a key, or with the user's own; False when that is refused.
+
+        Each over a connection of its own: paramiko asks anew to log in for every key, an offence to strict servers.
+        """
         self._client = client = paramiko.SSHClient()
         client.set_missing_host_key_policy(paramiko.RejectPolicy())
         client.load_system_host_keys()
-        at = self._address
+        at, own = self._address, key is None
         try:
             client.connect(
                 at.host,
                 at.port,
                 at.user,
-                pkey=self._key(),
+                pkey=key,
+                allow_agent=own,
+                look_for_keys=own,
                 timeout=timeout,
-                banner_timeout=timeout,
-                auth_timeout=timeout,
-                # The plain one asks anew to log in for every key it tries, which strict servers take for an offence.
-                transport_factory=paramiko.ServiceRequestingTransport,  # type: ignore[attr-defined]  # not in the stubs
+                banner_timeout=_LOGIN,
+                auth_timeout=_LOGIN,
             )
-        except paramiko.BadHostKeyException as error:
-            raise self._untrusted("it showed another SSH host key than ~/.ssh/known_hosts has") from error
-        except paramiko.AuthenticationException as error:
-            raise HostUnreachable(
-                f"the gateway {at} refuses our keys",
-                server=at.host,
-                advice=f"`ssh -p {at.port} {at.user}@{at.host}` has to work without a password.",
-            ) from error
+        except paramiko.AuthenticationException:
+            client.close()
+            return False
         except paramiko.SSHException as error:
-            if "not found in known_hosts" in str(error):  # paramiko has no class for it
-                raise self._untrusted("~/.ssh/known_hosts does not know it") from error
-            raise OSError(f"{at}: {error}") from error
+            if "No authentication methods" not in str(error):  # the user has no keys of their own
+                raise
+            client.close()
+            return False
+        return True
 
     def _untrusted(self, why: str) -> UntrustedHost:
         at = self._address

@@ -3,10 +3,12 @@
 import asyncio
 import shutil
 import socket
+from dataclasses import replace
 
 import asyncssh
 import pytest
 
+from tasks.hosts.console_keys import host_keys
 from tests.hosts.sshd import impostor_at
 from tests.stories.operators import ONE, Operator
 
@@ -63,6 +65,36 @@ def test_an_injected_key_is_written_down_nowhere(operator: Operator) -> None:
     assert [path for path in records if "PRIVATE KEY" in path.read_text()] == []
     assert server.metadata["host_key"].startswith("ssh-ed25519 ")
     assert server.metadata["host_key"] in known
+
+
+def at_home(operator: Operator, console: str, address: str) -> Operator:
+    """Give the operator a home whose ~/.ssh holds their key, and knows a server by the host keys on its console."""
+    folder = operator.folder / "home/.ssh"
+    folder.mkdir(parents=True)
+    [key] = operator.folder.glob("disposable-servers/keys/*-jump/id_ed25519")
+    shutil.copy(key, folder)
+    known = [f"[{address}]:{SSH_PORT} {found.type} {found.text}\n" for found in host_keys(console)]
+    (folder / "known_hosts").write_text("".join(known))
+    return replace(operator, prefix=("env", "-u", "SSH_AUTH_SOCK", f"HOME={folder.parent}"))
+
+
+def test_servers_behind_a_gateway(operator: Operator) -> None:
+    """A whole deploy, its checks, and the draining of the next go through a jump host that known_hosts knows."""
+    operator.with_settings(ONE).manages("servers.create", "--environment", "jump")
+    [jump] = operator.status("--environment", "jump")["servers"]
+    address = jump["private_ip"]
+    console = operator.manages("servers.console", "--environment", "jump", "--server", address).stdout
+    behind = operator.with_settings(f'{ONE}server.gateway = "root@{address}:{SSH_PORT}"\n')
+    stranger = behind.fab("deploy")
+    behind = at_home(behind, console, address)
+    behind.manages("deploy")
+    second = behind.manages("deploy")
+
+    assert stranger.code == 4
+    assert f"the gateway root@{address}:{SSH_PORT} is not logged in to" in stranger.stderr
+    assert "given" not in second.stdout  # its connections were counted, and there were none
+    assert f"-J root@{address}:{SSH_PORT}" in second.stdout
+    assert behind.cloud().page().status == 200
 
 
 def test_another_ssh_server_on_a_servers_address_is_refused(operator: Operator) -> None:
