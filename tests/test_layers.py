@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,14 @@ def test_listing_the_tasks_loads_nothing_heavy():
     shown = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
     assert shown.strip() == "[]"
+
+
+def test_every_package_is_installed():
+    """setuptools does not find packages called tasks by itself, so each is listed; an installed copy has them all."""
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    there = {".".join(path.parent.relative_to(ROOT).parts) for path in (ROOT / "tasks").rglob("__init__.py")}
+
+    assert set(listed) == there
 
 
 def test_no_module_hides_another():

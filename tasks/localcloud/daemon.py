@@ -21,19 +21,19 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
-from tasks.localcloud.api import clb
 from tasks.localcloud.api.application import Services, application
-from tasks.localcloud.api.compute_context import Compute
-from tasks.localcloud.balancers import BalancerService
-from tasks.localcloud.credentials import Credentials, Tokens, new_credentials
-from tasks.localcloud.images import Images, image_of_this_machine
+from tasks.localcloud.api.balancing import clb
+from tasks.localcloud.api.compute.compute_context import Compute
+from tasks.localcloud.balancing.balancers import BalancerService
+from tasks.localcloud.balancing.octavia_service import OctaviaService
+from tasks.localcloud.compute.images import Images, image_of_this_machine
+from tasks.localcloud.compute.servers import Servers, Site
+from tasks.localcloud.identity.credentials import Credentials, Tokens, new_credentials
 from tasks.localcloud.locks import hold
 from tasks.localcloud.machines.hypervisor import Hypervisor
 from tasks.localcloud.machines.spec import Isolation
 from tasks.localcloud.network import Network, claim_network
-from tasks.localcloud.octavia_service import OctaviaService
 from tasks.localcloud.options import START_SECONDS, Face, IsolationChoice, Options
-from tasks.localcloud.servers import Servers, Site
 from tasks.localcloud.state import Access, StateDirectory
 from tasks.localcloud.subnet import Subnet
 

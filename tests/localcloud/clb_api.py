@@ -10,8 +10,8 @@ import httpx
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from tasks.localcloud.api.clb import routes
-from tasks.localcloud.balancers import BalancerService
+from tasks.localcloud.api.balancing.clb import routes
+from tasks.localcloud.balancing.balancers import BalancerService
 from tasks.localcloud.network import Network, claim_network
 from tests.localcloud.traffic import NODE_PORT, eventually
 

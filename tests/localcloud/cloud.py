@@ -13,15 +13,15 @@ from typing import Any
 import httpx
 
 from tasks.localcloud.api.application import Services, application
-from tasks.localcloud.api.compute_context import Compute
-from tasks.localcloud.credentials import Tokens, new_credentials
-from tasks.localcloud.images import Images, image_of_this_machine
-from tasks.localcloud.keypairs import Keypairs
+from tasks.localcloud.api.compute.compute_context import Compute
+from tasks.localcloud.compute.images import Images, image_of_this_machine
+from tasks.localcloud.compute.keypairs import Keypairs
+from tasks.localcloud.compute.quotas import Quota
+from tasks.localcloud.compute.servers import Servers, Site
+from tasks.localcloud.identity.credentials import Tokens, new_credentials
 from tasks.localcloud.machines.snapshots import SnapshotFailed
 from tasks.localcloud.machines.spec import BootFailed, MachineSpec
 from tasks.localcloud.network import AddressPool
-from tasks.localcloud.quotas import Quota
-from tasks.localcloud.servers import Servers, Site
 
 ED25519 = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEi0JQkwqNAZ2yVgKl8yYJXBGcQqBjpqEpXoqJ7bT0qA someone@laptop"
 

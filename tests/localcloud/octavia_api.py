@@ -8,12 +8,12 @@ from typing import Any
 
 import httpx
 
-from tasks.localcloud.api.octavia import octavia_application
-from tasks.localcloud.api.octavia_context import Octavia
-from tasks.localcloud.credentials import Tokens
-from tasks.localcloud.envoy import Envoy
+from tasks.localcloud.api.balancing.octavia import octavia_application
+from tasks.localcloud.api.balancing.octavia_context import Octavia
+from tasks.localcloud.balancing.octavia_service import OctaviaService
+from tasks.localcloud.identity.credentials import Tokens
 from tasks.localcloud.network import Network, claim_network
-from tasks.localcloud.octavia_service import OctaviaService
+from tasks.localcloud.proxy.envoy import Envoy
 from tasks.localcloud.subnet import Subnet
 from tests.localcloud.traffic import NODE_PORT, eventually
 

@@ -16,7 +16,7 @@ from keystoneauth1.session import Session
 from novaclient import exceptions
 from openstack.connection import Connection
 
-from tasks.localcloud.images import NAME
+from tasks.localcloud.compute.images import NAME
 from tests.localcloud.cloud import ED25519
 from tests.localcloud.daemons import LocalCloud, eventually, local_cloud
 

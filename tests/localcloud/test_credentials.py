@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tasks.localcloud.credentials import TOKEN_LIFE, Tokens, new_credentials
+from tasks.localcloud.identity.credentials import TOKEN_LIFE, Tokens, new_credentials
 
 
 def test_credentials_are_new_every_time():

@@ -5,7 +5,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from tasks.localcloud.frontends import Algorithm, Stickiness, Traffic
+from tasks.localcloud.proxy.frontends import Algorithm, Stickiness, Traffic
 from tests.localcloud.traffic import ask_once, backend, disabled, draining, request_in_flight, stage
 
 pytestmark = pytest.mark.anyio

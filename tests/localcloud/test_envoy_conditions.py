@@ -6,8 +6,8 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from tasks.localcloud.envoy import EnvoyRefused
-from tasks.localcloud.frontends import Traffic
+from tasks.localcloud.proxy.envoy import EnvoyRefused
+from tasks.localcloud.proxy.frontends import Traffic
 from tests.localcloud.traffic import ask_once, backend, disabled, draining, eventually, request_in_flight, stage
 
 pytestmark = pytest.mark.anyio

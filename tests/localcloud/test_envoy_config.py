@@ -1,8 +1,8 @@
 """Frontends as Envoy's configuration: what can be said without running it."""
 
-from tasks.localcloud.envoy_config import cluster, endpoints
-from tasks.localcloud.envoy_listeners import listener
-from tasks.localcloud.frontends import Algorithm, Backend, Condition, Endpoint, Frontend, Stickiness, Traffic
+from tasks.localcloud.proxy.config import cluster, endpoints
+from tasks.localcloud.proxy.frontends import Algorithm, Backend, Condition, Endpoint, Frontend, Stickiness, Traffic
+from tasks.localcloud.proxy.listeners import listener
 
 
 def frontend(**changes) -> Frontend:

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tasks.localcloud.envoy_events import HealthEvent, health_events
-from tasks.localcloud.frontends import Endpoint, Health
+from tasks.localcloud.proxy.events import HealthEvent, health_events
+from tasks.localcloud.proxy.frontends import Endpoint, Health
 
 
 def entry(**event) -> str:

@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tasks.localcloud.frontends import Backend, Endpoint, Health, Probe, ProbeKind, Traffic
+from tasks.localcloud.proxy.frontends import Backend, Endpoint, Health, Probe, ProbeKind, Traffic
 from tests.localcloud.traffic import NODE_PORT, PROBE, Site, backend, draining, eventually, stage
 
 pytestmark = pytest.mark.anyio

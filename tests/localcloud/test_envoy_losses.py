@@ -7,7 +7,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from tasks.localcloud.frontends import Algorithm, Backend, Endpoint
+from tasks.localcloud.proxy.frontends import Algorithm, Backend, Endpoint
 from tests.localcloud.traffic import NODE_PORT, PROBE, backend, draining, stage
 
 pytestmark = pytest.mark.anyio

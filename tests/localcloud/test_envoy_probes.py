@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.localcloud.envoy_probes import health_check, literal_parts, matching_statuses, status_ranges
-from tasks.localcloud.frontends import Expectation, Probe, ProbeKind
+from tasks.localcloud.proxy.frontends import Expectation, Probe, ProbeKind
+from tasks.localcloud.proxy.probes import health_check, literal_parts, matching_statuses, status_ranges
 
 
 def probe(kind: ProbeKind, **changes) -> Probe:

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from tasks.localcloud.envoy import Envoy, EnvoyRefused
-from tasks.localcloud.envoy_process import EnvoyDown, EnvoyProcess, until
+from tasks.localcloud.proxy.envoy import Envoy, EnvoyRefused
+from tasks.localcloud.proxy.process import EnvoyDown, EnvoyProcess, until
 from tests.localcloud.traffic import eventually
 
 pytestmark = pytest.mark.anyio
 
 PARENT = """
 import asyncio, pathlib, sys
-from tasks.localcloud.envoy import Envoy
+from tasks.localcloud.proxy.envoy import Envoy
 
 async def main():
     envoy = Envoy(pathlib.Path(sys.argv[1]))

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tasks.localcloud.frontends import Backend, Endpoint
+from tasks.localcloud.proxy.frontends import Backend, Endpoint
 from tests.localcloud.traffic import NODE_PORT, backend, stage
 
 pytestmark = pytest.mark.anyio

@@ -4,8 +4,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from tasks.localcloud.keypairs import Keypairs, fingerprint_of, generate
-from tasks.localcloud.refusals import BadRequest, Conflict, Forbidden, NotFound
+from tasks.localcloud.compute.keypairs import Keypairs, fingerprint_of, generate
+from tasks.localcloud.compute.refusals import BadRequest, Conflict, Forbidden, NotFound
 from tests.localcloud.cloud import ED25519
 
 KEYS = {

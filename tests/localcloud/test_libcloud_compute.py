@@ -8,7 +8,7 @@ from libcloud.common.types import InvalidCredsError
 from libcloud.compute.providers import get_driver
 from libcloud.compute.types import NodeState, Provider
 
-from tasks.localcloud.images import NAME
+from tasks.localcloud.compute.images import NAME
 from tests.localcloud.cloud import ED25519
 from tests.localcloud.daemons import LocalCloud, eventually, local_cloud
 

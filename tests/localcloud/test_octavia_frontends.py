@@ -5,10 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tasks.localcloud.envoy_probes import health_check
-from tasks.localcloud.frontends import Condition, Stickiness, Traffic
-from tasks.localcloud.octavia_frontends import condition, frontend, frontends, matching_codes
-from tasks.localcloud.octavia_model import (
+from tasks.localcloud.balancing.octavia_frontends import condition, frontend, frontends, matching_codes
+from tasks.localcloud.balancing.octavia_model import (
     Listener,
     LoadBalancer,
     Member,
@@ -21,7 +19,9 @@ from tasks.localcloud.octavia_model import (
     Provisioning,
     VirtualIp,
 )
-from tasks.localcloud.octavia_tree import changed, failed, leaving, settled, with_members
+from tasks.localcloud.balancing.octavia_tree import changed, failed, leaving, settled, with_members
+from tasks.localcloud.proxy.frontends import Condition, Stickiness, Traffic
+from tasks.localcloud.proxy.probes import health_check
 
 THEN = {"created_at": datetime(2026, 1, 1, tzinfo=UTC), "provisioning_status": Provisioning.ACTIVE}
 MEMBER = Member(id="member", address="127.9.2.1", protocol_port=8000, **THEN)

@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from tasks.localcloud.api.network import Networking, network_application
-from tasks.localcloud.envoy import Envoy
+from tasks.localcloud.balancing.octavia_service import OctaviaService
 from tasks.localcloud.network import AddressPool
-from tasks.localcloud.octavia_service import OctaviaService
+from tasks.localcloud.proxy.envoy import Envoy
 from tasks.localcloud.subnet import Subnet
 from tests.localcloud.cloud import Cloud
 

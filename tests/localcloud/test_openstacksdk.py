@@ -10,7 +10,7 @@ from openstack import exceptions
 from openstack.config import OpenStackConfig
 from openstack.connection import Connection
 
-from tasks.localcloud.images import NAME
+from tasks.localcloud.compute.images import NAME
 from tests.localcloud.cloud import ED25519
 from tests.localcloud.daemons import LocalCloud, eventually, local_cloud
 

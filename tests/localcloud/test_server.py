@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tasks.localcloud.flavors import find_flavor
-from tasks.localcloud.images import image_of_this_machine
-from tasks.localcloud.refusals import Conflict
-from tasks.localcloud.server import RebootType, Server, ServerRequest, TaskState, VmState, hostname_of
+from tasks.localcloud.compute.flavors import find_flavor
+from tasks.localcloud.compute.images import image_of_this_machine
+from tasks.localcloud.compute.refusals import Conflict
+from tasks.localcloud.compute.server import RebootType, Server, ServerRequest, TaskState, VmState, hostname_of
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SERVER = Server(

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from tasks.localcloud.frontends import Endpoint
-from tasks.localcloud.severing import FIRST_MARK, CannotSever, endpoint, sever_accepted, sever_marked
+from tasks.localcloud.proxy.frontends import Endpoint
+from tasks.localcloud.proxy.severing import FIRST_MARK, CannotSever, endpoint, sever_accepted, sever_marked
 
 MARK, OTHER_MARK = FIRST_MARK, FIRST_MARK + 1
 

@@ -11,8 +11,9 @@ from typing import Any
 
 import httpx
 
-from tasks.localcloud.envoy import Envoy
-from tasks.localcloud.frontends import (
+from tasks.localcloud.network import Network, claim_network
+from tasks.localcloud.proxy.envoy import Envoy
+from tasks.localcloud.proxy.frontends import (
     Algorithm,
     Backend,
     Condition,
@@ -23,7 +24,6 @@ from tasks.localcloud.frontends import (
     ProbeKind,
     Traffic,
 )
-from tasks.localcloud.network import Network, claim_network
 
 DEADLINE = 10.0  # seconds; nothing here takes one when it works
 NODE_PORT = 8000

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from tasks.localcloud.api.bodies import Body
-from tasks.localcloud.api.server_bodies import Metadata
+from tasks.localcloud.api.compute.server_bodies import Metadata
 
 
 class _Reboot(Body):

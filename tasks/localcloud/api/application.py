@@ -11,17 +11,17 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount
 
 from tasks.localcloud.api.authentication import TokenCheck, refuse_without_body
-from tasks.localcloud.api.compute import compute_application
-from tasks.localcloud.api.compute_context import Compute
+from tasks.localcloud.api.balancing.octavia import octavia_application
+from tasks.localcloud.api.balancing.octavia_context import Octavia
+from tasks.localcloud.api.compute.compute import compute_application
+from tasks.localcloud.api.compute.compute_context import Compute
+from tasks.localcloud.api.compute.images import ImagesApi
 from tasks.localcloud.api.faults import handlers, refuse_as_balancers
-from tasks.localcloud.api.identity import IdentityApi
-from tasks.localcloud.api.images import ImagesApi
+from tasks.localcloud.api.identity.identity import IdentityApi
 from tasks.localcloud.api.network import Networking, network_application
-from tasks.localcloud.api.octavia import octavia_application
-from tasks.localcloud.api.octavia_context import Octavia
 from tasks.localcloud.api.request_log import RequestLog
-from tasks.localcloud.credentials import Tokens
-from tasks.localcloud.octavia_service import OctaviaService
+from tasks.localcloud.balancing.octavia_service import OctaviaService
+from tasks.localcloud.identity.credentials import Tokens
 from tasks.localcloud.options import Face
 
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tasks.localcloud.api.faults import keystone_fault
-from tasks.localcloud.credentials import Tokens
+from tasks.localcloud.identity.credentials import Tokens
 
 Refuse = Callable[[Request], Response]
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from tasks.localcloud.refusals import BadRequest
+from tasks.localcloud.compute.refusals import BadRequest
 
 Shape = TypeVar("Shape", bound=BaseModel)
 

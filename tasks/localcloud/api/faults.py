@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from tasks.localcloud.refusals import BadRequest, Conflict, Forbidden, NotFound, Refusal
+from tasks.localcloud.compute.refusals import BadRequest, Conflict, Forbidden, NotFound, Refusal
 
 _NOVA_NAMES = {
     400: "badRequest",

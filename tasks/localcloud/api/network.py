@@ -19,11 +19,11 @@ from starlette.routing import Mount, Route
 
 from tasks.localcloud.api import network_views
 from tasks.localcloud.api.authentication import TokenCheck
+from tasks.localcloud.api.balancing.octavia_lists import matches, only_fields
 from tasks.localcloud.api.faults import handlers
-from tasks.localcloud.api.octavia_lists import matches, only_fields
-from tasks.localcloud.credentials import Tokens
-from tasks.localcloud.octavia_service import OctaviaService
-from tasks.localcloud.servers import Servers
+from tasks.localcloud.balancing.octavia_service import OctaviaService
+from tasks.localcloud.compute.servers import Servers
+from tasks.localcloud.identity.credentials import Tokens
 
 Json = dict[str, Any]
 

@@ -6,9 +6,9 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from tasks.localcloud.api.server_views import whole_second
-from tasks.localcloud.octavia_model import LoadBalancer
-from tasks.localcloud.server import Server
+from tasks.localcloud.api.compute.server_views import whole_second
+from tasks.localcloud.balancing.octavia_model import LoadBalancer
+from tasks.localcloud.compute.server import Server
 from tasks.localcloud.subnet import NETWORK_NAME, SUBNET_NAME, Subnet
 
 Json = dict[str, Any]

@@ -11,7 +11,7 @@ from typing import TextIO
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tasks.localcloud.acts import REQUEST_ID
+from tasks.localcloud.compute.acts import REQUEST_ID
 
 _TOKEN_IN_PATH = re.compile(r"(/tokens/)[^/?]+")
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tasks.localcloud.quotas import Quota
+from tasks.localcloud.compute.quotas import Quota
 from tests.localcloud.cloud import ED25519, Cloud, in_memory
 
 pytestmark = pytest.mark.anyio

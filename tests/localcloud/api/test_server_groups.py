@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tasks.localcloud.quotas import Quota
+from tasks.localcloud.compute.quotas import Quota
 from tests.localcloud.cloud import Cloud, in_memory
 
 pytestmark = pytest.mark.anyio

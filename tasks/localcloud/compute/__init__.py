@@ -1,0 +1,1 @@
+"""Compute: the project's servers, images, keypairs and limits, by rules that know nothing of HTTP."""
