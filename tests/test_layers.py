@@ -109,7 +109,7 @@ def test_listing_the_tasks_loads_nothing_heavy():
 
 
 def test_every_package_is_installed():
-    """setuptools does not find packages called tasks by itself, so each is listed; an installed copy has them all."""
+    """Setuptools does not find packages called tasks by itself, so each is listed; an installed copy has them all."""
     listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
     there = {".".join(path.parent.relative_to(ROOT).parts) for path in (ROOT / "tasks").rglob("__init__.py")}
 
