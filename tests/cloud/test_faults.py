@@ -74,6 +74,13 @@ def test_every_answer_means_one_error(status: int, text: str, error: type[CloudE
     assert type(refused(status, text)) is error
 
 
+def test_trap_04_a_duplicate_is_not_a_reason_to_wait() -> None:
+    """422 means busy only in these words: a duplicate stays one, however long one looks."""
+    duplicate = refused(422, "Duplicate nodes detected. One or more nodes already configured on load balancer.")
+
+    assert not isinstance(duplicate, Immutable)
+
+
 def test_a_rate_limit_says_when_to_come_back() -> None:
     """A 413 about the rate of requests carries the seconds to wait."""
     error = refused(413, "OverLimit Retry...", limited=True)

@@ -14,8 +14,8 @@ from tests.hosts.conftest import a_server, migrating
 from tests.hosts.sshd import impostor_at
 
 
-def test_only_the_keys_on_the_console_are_trusted(room):
-    """A server that shows another host key than it printed is not logged in to; both fingerprints are named."""
+def test_trap_30_only_the_keys_on_the_console_are_trusted(room):
+    """Fabric accepts any host key by itself: one that was not printed on the console is refused, both are named."""
     other = asyncssh.generate_private_key("ssh-ed25519")
     room.console = room.sshd.console(other)
 
