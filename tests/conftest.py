@@ -5,6 +5,11 @@ import os
 import pytest
 
 
+def pytest_addoption(parser):
+    """Let the stories be run on every face of the local cloud (see stories/conftest.py)."""
+    parser.addoption("--all-faces", action="store_true", help="run every story on both faces of the local cloud")
+
+
 def pytest_xdist_auto_num_workers(config):
     """Give the number of processes: for the whole suite one more than cores, since most tests wait for something.
 

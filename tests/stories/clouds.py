@@ -12,7 +12,8 @@ import requests
 from novaclient.client import Client
 from openstack.config import OpenStackConfig
 
-BALANCERS = {"service_type": "rax:load-balancer"}
+from tests.stories.balancers import Balancer, listed
+
 SERVED_BY = re.compile(r"answered by\s+<strong>([^<]+)</strong>")
 RELEASE = re.compile(r"Release <strong>([^<]+)</strong>")
 HEARTBEAT = re.compile(r"Worker on (\S+) .*?last seen (\S+) UTC", re.DOTALL)
@@ -56,7 +57,7 @@ class Cloud:
     @cached_property
     def nova(self) -> Any:
         """Give an unmodified novaclient."""
-        return Client("2.1", session=self.session, region_name="ORD", service_name="cloudServersOpenStack")
+        return Client("2.1", session=self.session, region_name="ORD")
 
     def image_id(self) -> str:
         """Give the id of the first image."""
@@ -66,25 +67,22 @@ class Cloud:
         """Give all servers, by name."""
         return {server.name: server for server in self.nova.servers.list()}
 
-    def balancers(self) -> dict[str, dict[str, Any]]:
+    def balancers(self) -> dict[str, Balancer]:
         """Give all load balancers with their nodes, by name, ordered by port."""
-        listed = self.session.get("/loadbalancers", endpoint_filter=BALANCERS).json()["loadBalancers"]
-        ids = [one["id"] for one in sorted(listed, key=lambda one: one["port"])]
-        shown = [self.session.get(f"/loadbalancers/{id_}", endpoint_filter=BALANCERS).json() for id_ in ids]
-        return {one["loadBalancer"]["name"]: one["loadBalancer"] for one in shown}
+        return {balancer.name: balancer for balancer in listed(self.session)}
 
     def nodes(self) -> dict[str, str]:
         """Give the condition of every node, by load balancer and address."""
         return {
-            f"{name} {node['address']}": node["condition"]
+            f"{name} {node.address}": node.condition
             for name, balancer in self.balancers().items()
-            for node in balancer.get("nodes", ())
+            for node in balancer.nodes
         }
 
     def addresses(self, environment: str = "production") -> list[str]:
         """Give the address of each load balancer of an environment, by port."""
         return [
-            f"http://{balancer['virtualIps'][0]['address']}:{balancer['port']}"
+            f"http://{balancer.virtual_ip}:{balancer.port}"
             for name, balancer in self.balancers().items()
             if name.startswith(f"guestbook-{environment}-")
         ]

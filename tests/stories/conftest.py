@@ -1,4 +1,8 @@
-"""Operators with a state folder of their own; whatever they start is ended, and nothing of it may be left."""
+"""Operators with a state folder of their own; whatever they start is ended, and nothing of it may be left.
+
+A story that asks for `face` is told on the local cloud as Rackspace and as OpenStack. By default that is so for those
+marked `both_faces`, and the others are told on the first face alone; `--all-faces` tells all of them on both.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,27 @@ from tests.stories.leftovers import leftovers
 from tests.stories.operators import ONE, Operator
 
 MEMORY = Path("/dev/shm")  # servers are made of many small files, which disks are slow at
+FACES = ("rackspace", "openstack")
+HERE = Path(__file__).parent
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the mark known."""
+    config.addinivalue_line("markers", "both_faces: told on both faces of the local cloud, even without --all-faces")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the second face where the first one will do."""
+    if not config.getoption("--all-faces"):
+        left_out = [item for item in items if _one_face_will_do(item)]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
+
+
+def _one_face_will_do(item: pytest.Item) -> bool:
+    if not item.path.is_relative_to(HERE) or item.get_closest_marker("both_faces"):
+        return False
+    return getattr(item, "callspec", None) is not None and item.callspec.params.get("face", FACES[0]) != FACES[0]
 
 
 @contextmanager
@@ -39,6 +64,20 @@ def an_operator(caches: Path) -> Iterator[Operator]:
             assert leftovers(folder) == []
 
 
+@contextmanager
+def an_operator_on(face: str, caches: Path) -> Iterator[Operator]:
+    """Give an operator whose local cloud runs already, and wears this face."""
+    with an_operator(caches) as someone:
+        someone.manages("local.up", "--face", face)
+        yield someone
+
+
+@pytest.fixture(scope="module", params=FACES)
+def face(request: pytest.FixtureRequest) -> str:
+    """Give the face of the local cloud."""
+    return str(request.param)
+
+
 @pytest.fixture(scope="session")
 def caches() -> Iterator[Path]:
     """Give the folder in which wheels, and what novaclient remembers, are kept for all stories."""
@@ -48,23 +87,30 @@ def caches() -> Iterator[Path]:
 
 
 @pytest.fixture
-def operator(caches: Path) -> Iterator[Operator]:
+def newcomer(caches: Path) -> Iterator[Operator]:
     """Give an operator who has nothing yet."""
     with an_operator(caches) as someone:
         yield someone
 
 
 @pytest.fixture
+def operator(face: str, caches: Path) -> Iterator[Operator]:
+    """Give an operator whose local cloud is empty."""
+    with an_operator_on(face, caches) as someone:
+        yield someone
+
+
+@pytest.fixture
 def operators(caches: Path) -> Iterator[Callable[[], Operator]]:
-    """Give as many operators as a story asks for."""
+    """Give as many operators who have nothing yet as a story asks for."""
     with ExitStack() as all_of_them:
         yield lambda: all_of_them.enter_context(an_operator(caches))
 
 
 @pytest.fixture(scope="module")
-def site(caches: Path) -> Iterator[Operator]:
+def site(face: str, caches: Path) -> Iterator[Operator]:
     """Give an operator whose sample app runs on one server; for stories that leave that server serving."""
-    with an_operator(caches) as someone:
+    with an_operator_on(face, caches) as someone:
         with_one = someone.with_settings(ONE, name="one")
         with_one.manages("deploy")
         yield with_one

@@ -23,9 +23,9 @@ statsu = 200
 
 
 @pytest.mark.parametrize("program", ["fab", "inv"])
-def test_the_list_of_tasks(operator: Operator, program: str):
+def test_the_list_of_tasks(newcomer: Operator, program: str):
     """`fab` and `inv` offer the same documented tasks, each with a line that says what it does."""
-    ran = getattr(operator, program)("--list", "--list-format=json")
+    ran = getattr(newcomer, program)("--list", "--list-format=json")
     top = json.loads(ran.stdout)
     named = {task["name"]: task["help"] for task in top["tasks"]}
     for collection in top["collections"]:
@@ -35,10 +35,10 @@ def test_the_list_of_tasks(operator: Operator, program: str):
     assert all(named.values())
 
 
-def test_every_task_has_help(operator: Operator):
+def test_every_task_has_help(newcomer: Operator):
     """The help of every task says what it does, and explains each of its options in words."""
     for task in sorted(TASKS):
-        shown = operator.manages("--help", task).stdout
+        shown = newcomer.manages("--help", task).stdout
         docstring, _, options = shown.partition("Options:\n")
         silent = [line for line in options.splitlines() if line.startswith("  -") and not re.search(r"\S  +\S", line)]
 
@@ -47,9 +47,9 @@ def test_every_task_has_help(operator: Operator):
         assert silent == [], task
 
 
-def test_all_mistakes_at_once(operator: Operator):
+def test_all_mistakes_at_once(newcomer: Operator):
     """Settings that are wrong exit 2 and list every mistake with its key's path; no cloud is started."""
-    ran = operator.with_settings(MISTAKES).fab("deploy")
+    ran = newcomer.with_settings(MISTAKES).fab("deploy")
 
     assert ran.code == 2
     assert "conut: there is no such key; did you mean count?" in ran.stderr
@@ -57,30 +57,30 @@ def test_all_mistakes_at_once(operator: Operator):
     assert "node_port: " in ran.stderr
     assert "check.path: " in ran.stderr
     assert "Traceback" not in ran.text
-    assert operator.local_status()["running"] is False
+    assert newcomer.local_status()["running"] is False
 
 
-def test_a_count_that_is_no_count(operator: Operator):
+def test_a_count_that_is_no_count(newcomer: Operator):
     """A value on the command line is checked like one in the file."""
-    ran = operator.fab("deploy", "--count", "0")
+    ran = newcomer.fab("deploy", "--count", "0")
 
     assert ran.code == 2
     assert "count: " in ran.stderr
 
 
-def test_a_release_that_is_not_there(operator: Operator):
+def test_a_release_that_is_not_there(newcomer: Operator):
     """A release that is neither built nor a git revision exits 3 and is named; no server is created."""
-    ran = operator.fab("deploy", "--release", "no-such-release")
+    ran = newcomer.fab("deploy", "--release", "no-such-release")
 
     assert ran.code == 3
     assert "no-such-release" in ran.stderr
     assert "Traceback" not in ran.text
-    assert operator.cloud().servers() == {}
+    assert newcomer.cloud().servers() == {}
 
 
 @pytest.mark.parametrize("task", ["plan", "status", "servers.list"])
-def test_looking_starts_nothing(operator: Operator, task: str):
+def test_looking_starts_nothing(newcomer: Operator, task: str):
     """Looking at a site does not start the local cloud."""
-    operator.manages(task)
+    newcomer.manages(task)
 
-    assert operator.local_status()["running"] is False
+    assert newcomer.local_status()["running"] is False

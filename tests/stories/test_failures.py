@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.stories.balancers import limit_nodes
 from tests.stories.operators import CHECKOUT, ONE, Operator, Ran, ended, eventually
 
+pytestmark = pytest.mark.both_faces
 FAILING_TEST = """
 from django.test import SimpleTestCase
 
@@ -98,6 +100,7 @@ def test_migrations_that_fail(site: Operator):
 
 def test_a_deploy_that_can_not_go_through(site: Operator):
     """What the cloud does not have or allow is said at once, with exit code 3, before a server is created."""
+    limit_nodes(site.cloud().session)
     settings = 'count = 40\nserver.image = "Nothing"\nserver.flavor = "tiny"\n'
     with undisturbed(site):
         ran = site.with_settings(settings).fab("deploy")

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.stories.clouds import Cloud
-from tests.stories.conftest import an_operator
-from tests.stories.operators import Operator, Ran
+from tests.stories.conftest import an_operator_on
+from tests.stories.operators import ONE, Operator, Ran
 
+pytestmark = pytest.mark.both_faces
 STATUS = {"app", "environment", "cloud", "release", "generation", "servers", "load_balancers"}
 SERVER = {"id", "name", "private_ip", "status", "phase", "release", "generation", "created", "in_rotation", "sealed"}
 BALANCER = {"id", "name", "virtual_ips", "port", "protocol", "status", "nodes"}
@@ -27,31 +28,39 @@ class Deployed:
 
 
 @pytest.fixture(scope="module")
-def deployed(caches: Path) -> Iterator[Deployed]:
-    """Run `fab deploy` for somebody who has nothing yet."""
-    with an_operator(caches) as someone:
+def deployed(face: str, caches: Path) -> Iterator[Deployed]:
+    """Run `fab deploy` for somebody who has an empty cloud."""
+    with an_operator_on(face, caches) as someone:
         ran = someone.fab("deploy")
         yield Deployed(operator=someone, ran=ran, cloud=someone.cloud())
 
 
-def test_it_succeeds_and_says_what_it_started(deployed: Deployed):
+def test_it_starts_what_it_needs(newcomer: Operator):
     """A deploy with no cloud configured exits 0, and says that it has started the local cloud and how to end it."""
+    ran = newcomer.with_settings(ONE).manages("deploy")
+
+    assert "the local cloud was started for you; `fab local.down` ends it" in ran.stdout
+    assert newcomer.local_status()["running"] is True
+    assert newcomer.cloud().page().status == 200
+
+
+def test_it_succeeds(deployed: Deployed):
+    """A deploy to a cloud that runs exits 0, and starts none."""
     assert deployed.ran.code == 0, deployed.ran.text
-    assert "the local cloud was started for you; `fab local.down` ends it" in deployed.ran.stdout
-    assert deployed.operator.local_status()["running"] is True
+    assert "was started for you" not in deployed.ran.text
 
 
 def test_two_servers_serve_on_two_ports(deployed: Deployed):
     """There are two servers behind two load balancers, on ports 8080 and 8443 of one virtual IP."""
     servers, balancers = deployed.cloud.servers(), deployed.cloud.balancers()
-    [virtual_ip] = {balancer["virtualIps"][0]["id"] for balancer in balancers.values()}
+    [virtual_ip] = {balancer.virtual_ip for balancer in balancers.values()}
 
     assert len(servers) == 2
-    assert [balancer["port"] for balancer in balancers.values()] == [8080, 8443]
+    assert [balancer.port for balancer in balancers.values()] == [8080, 8443]
     assert virtual_ip
     for balancer in balancers.values():
-        states = {(node["port"], node["condition"], node["status"]) for node in balancer["nodes"]}
-        assert (len(balancer["nodes"]), states) == (2, {(8000, "ENABLED", "ONLINE")})
+        states = {(node.port, node.condition, node.status) for node in balancer.nodes}
+        assert (len(balancer.nodes), states) == (2, {(8000, "ENABLED", "ONLINE")})
 
 
 def test_visitors_see_who_answered(deployed: Deployed):
@@ -128,9 +137,9 @@ def test_status_tells_the_truth(deployed: Deployed):
     assert [one["in_rotation"] for one in status["servers"]] == [True, True]
     for one in status["load_balancers"]:
         truth = balancers[one["name"]]
-        assert (one["id"], one["port"], one["status"]) == (str(truth["id"]), truth["port"], "ACTIVE")
-        assert one["virtual_ips"] == [truth["virtualIps"][0]["address"]]
-        assert {node["address"] for node in one["nodes"]} == {node["address"] for node in truth["nodes"]}
+        assert (one["id"], one["port"], one["status"]) == (truth.id, truth.port, "ACTIVE")
+        assert one["virtual_ips"] == [truth.virtual_ip]
+        assert {node["address"] for node in one["nodes"]} == {node.address for node in truth.nodes}
         assert {node["server_id"] for node in one["nodes"]} == {server.id for server in servers.values()}
 
 

@@ -8,9 +8,9 @@ from tests.stories.leftovers import leftovers
 from tests.stories.operators import ONE, Operator
 
 
-def test_down_leaves_nothing(operator: Operator):
+def test_down_leaves_nothing(newcomer: Operator):
     """After `local.down` there is no process, mount or file of the cloud, and its addresses do not answer."""
-    one = operator.with_settings(ONE)
+    one = newcomer.with_settings(ONE)
     one.manages("deploy")
     [address, _] = one.cloud().addresses()
     assert leftovers(one.folder)
@@ -22,25 +22,25 @@ def test_down_leaves_nothing(operator: Operator):
     assert _refuses(address)
 
 
-def test_a_cloud_that_is_started_anew(operator: Operator):
+def test_a_cloud_that_is_started_anew(newcomer: Operator):
     """A cloud that is started after `local.down` has new credentials."""
-    operator.manages("local.up")
-    before = operator.local_status()
-    operator.manages("local.down")
-    operator.manages("local.up")
-    after = operator.local_status()
+    newcomer.manages("local.up")
+    before = newcomer.local_status()
+    newcomer.manages("local.down")
+    newcomer.manages("local.up")
+    after = newcomer.local_status()
 
     assert not {before["password"], before["api_key"]} & {after["password"], after["api_key"]}
 
 
-def test_up_twice_is_one_cloud(operator: Operator):
+def test_up_twice_is_one_cloud(newcomer: Operator):
     """`local.up` on a cloud that runs leaves it as it is, and says so."""
-    operator.manages("local.up")
-    before = operator.local_status()
-    again = operator.manages("local.up")
+    newcomer.manages("local.up")
+    before = newcomer.local_status()
+    again = newcomer.manages("local.up")
 
     assert "running already" in again.stdout
-    assert operator.local_status() == before
+    assert newcomer.local_status() == before
 
 
 def test_two_clouds_do_not_meet(operators: Callable[[], Operator]):
@@ -57,17 +57,17 @@ def test_two_clouds_do_not_meet(operators: Callable[[], Operator]):
     assert here.cloud().page(address).status == 200
 
 
-def test_status_for_other_clients(operator: Operator):
+def test_status_for_other_clients(newcomer: Operator):
     """`local.status --json` has the documented keys; with them a client gets a token at either identity API."""
-    operator.manages("local.up")
-    status = operator.local_status()
+    newcomer.manages("local.up")
+    status = newcomer.local_status()
     keys = "running state_dir clouds_yaml auth_url_v2 auth_url_v3 region username api_key password project"
     by_key = {"RAX-KSKEY:apiKeyCredentials": {"username": status["username"], "apiKey": status["api_key"]}}
     answer = requests.post(f"{status['auth_url_v2']}/tokens", json={"auth": by_key}, timeout=30)
 
     assert set(status) == set(keys.split())
     assert answer.json()["access"]["token"]["id"]
-    assert operator.cloud().session.get_token()
+    assert newcomer.cloud().session.get_token()
 
 
 def _network(url: str) -> str:

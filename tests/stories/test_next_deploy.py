@@ -8,11 +8,12 @@ import pytest
 import requests
 
 from tests.stories.clouds import Cloud
-from tests.stories.conftest import an_operator
+from tests.stories.conftest import an_operator_on
 from tests.stories.operators import Ran, eventually
 from tests.stories.traffic import Traffic, steady
 
-pytestmark = pytest.mark.timeout(300)  # two deploys and the load on them, on a machine that may have other things to do
+# Two deploys and the load on them, on a machine that may have other things to do.
+pytestmark = [pytest.mark.both_faces, pytest.mark.timeout(300)]
 KINDS = ("keep_alive", "new_connection", "slow", "sign")
 
 
@@ -28,9 +29,9 @@ class Replaced:
 
 
 @pytest.fixture(scope="module")
-def replaced(caches: Path) -> Iterator[Replaced]:
+def replaced(face: str, caches: Path) -> Iterator[Replaced]:
     """Deploy twice; the second time under load that begins before it and ends after it."""
-    with an_operator(caches) as someone:
+    with an_operator_on(face, caches) as someone:
         someone.manages("deploy")
         cloud = someone.cloud()
         before, addresses = frozenset(cloud.servers()), cloud.addresses()

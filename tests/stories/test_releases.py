@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.stories.conftest import an_operator
+from tests.stories.conftest import an_operator_on
 from tests.stories.operators import CHECKOUT, ONE, Operator
 from tests.stories.traffic import Traffic, sign
 
@@ -44,9 +44,9 @@ class Repository:
 
 
 @pytest.fixture(scope="module")
-def developer(caches: Path) -> Iterator[Operator]:
+def developer(face: str, caches: Path) -> Iterator[Operator]:
     """Give an operator with an app of their own: two commits, `first` and `second`, and a change in the work tree."""
-    with an_operator(caches) as someone:
+    with an_operator_on(face, caches) as someone:
         repository = Repository.of_the_sample_app(someone.folder / "app")
         repository.heading("Guestbook", tag="first")
         repository.heading("Visitors", tag="second")

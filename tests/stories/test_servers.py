@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from tests.stories.clouds import Cloud
 from tests.stories.operators import Operator, eventually
 
@@ -84,6 +86,7 @@ def test_logs(site: Operator):
     assert "==> " not in one
 
 
+@pytest.mark.both_faces
 def test_app_and_worker_come_back(site: Operator):
     """After a reboot by the compute API the page answers again and the worker's heartbeat is renewed, by themselves."""
     cloud = site.cloud()

@@ -2,7 +2,11 @@
 
 from typing import Any
 
+import pytest
+
 from tests.stories.operators import Operator
+
+pytestmark = pytest.mark.both_faces
 
 
 def shape(operator: Operator) -> dict[str, Any]:

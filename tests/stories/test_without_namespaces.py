@@ -20,13 +20,13 @@ WATCHED = ("passwd", "group", "shadow", "hosts", "hostname", "rc.local", "cron.d
 
 
 @pytest.fixture
-def confined(operator: Operator) -> Iterator[Operator]:
+def confined(newcomer: Operator) -> Iterator[Operator]:
     """Give an operator on a machine that refuses namespaces."""
     if shutil.which("unshare") is None:
         pytest.skip("there is no unshare to set limits with")
     if subprocess.run([*REFUSED, "true"], capture_output=True, check=False).returncode != 0:
         pytest.skip("this machine lets nobody set such limits")
-    return replace(operator.with_settings("count = 1\n"), prefix=REFUSED)
+    return replace(newcomer.with_settings("count = 1\n"), prefix=REFUSED)
 
 
 def test_the_sample_app_is_deployed_all_the_same(confined: Operator):
