@@ -13,7 +13,6 @@ import pytest
 from tests.stories.balancers import limit_nodes
 from tests.stories.operators import CHECKOUT, ONE, Operator, Ran, ended, eventually
 
-pytestmark = pytest.mark.both_faces
 FAILING_TEST = """
 from django.test import SimpleTestCase
 
@@ -50,6 +49,7 @@ def assert_failed(ran: Ran, *, stage: str) -> None:
     assert "Traceback" not in ran.stderr.split("its last output:")[0]
 
 
+@pytest.mark.both_faces
 def test_a_set_up_script_that_fails(site: Operator, scripts: Path):
     """When a set-up script exits 1, the deploy exits 4 and shows server, script and the script's last lines."""
     (scripts / "15-fonts.sh").write_text("#!/bin/sh\necho looking for fonts\necho no fonts here >&2\nexit 1\n")
@@ -98,6 +98,7 @@ def test_migrations_that_fail(site: Operator):
     assert "    no such table\n" in ran.stderr
 
 
+@pytest.mark.both_faces
 def test_a_deploy_that_can_not_go_through(site: Operator):
     """What the cloud does not have or allow is said at once, with exit code 3, before a server is created."""
     limit_nodes(site.cloud().session)
@@ -112,6 +113,7 @@ def test_a_deploy_that_can_not_go_through(site: Operator):
     assert "asked for" not in ran.stdout
 
 
+@pytest.mark.both_faces
 def test_ctrl_c(site: Operator, scripts: Path):
     """Ctrl-C while a new server is being set up ends the deploy with exit code 4, and the new server is deleted."""
     with undisturbed(site):
@@ -124,6 +126,7 @@ def test_ctrl_c(site: Operator, scripts: Path):
     assert "Traceback" not in ran.text
 
 
+@pytest.mark.both_faces
 def test_a_deploy_that_was_killed(site: Operator, scripts: Path):
     """A deploy that is killed half-way leaves the old server serving; the next one removes what was left."""
     cloud = site.cloud()

@@ -3,8 +3,6 @@
 import re
 import shutil
 
-import pytest
-
 from tests.hosts.sshd import impostor_at
 from tests.stories.clouds import Cloud
 from tests.stories.operators import CHECKOUT, ONE, Operator, ended, eventually
@@ -15,7 +13,6 @@ CLOSE_THE_DOOR = "#!/bin/sh\nif grep -q '^{address} ' /etc/hosts; then service s
 FIRST_USE = f'{ONE}server.trust = "first-use"\n'
 
 
-@pytest.mark.both_faces
 def test_a_man_in_the_middle_of_a_deploy(operator: Operator):
     """A server is sent nothing if its address shows a key that its console does not; another one takes its place."""
     taken = first_private_ip(operator)

@@ -14,7 +14,6 @@ import pytest
 from tests.stories.conftest import an_operator_on
 from tests.stories.operators import Operator
 
-pytestmark = pytest.mark.both_faces
 SETTINGS = """
 count = 1
 bootstrap = "cloud-init"

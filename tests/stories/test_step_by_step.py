@@ -6,8 +6,6 @@ import pytest
 
 from tests.stories.operators import Operator
 
-pytestmark = pytest.mark.both_faces
-
 
 def shape(operator: Operator) -> dict[str, Any]:
     """Give the state of a site without what has to differ from one deploy to the next."""
@@ -25,6 +23,7 @@ def phases(operator: Operator) -> dict[str, str]:
     return {name: server.metadata["phase"] for name, server in operator.cloud().servers().items()}
 
 
+@pytest.mark.both_faces
 def test_the_same_verbs_one_by_one(operator: Operator):
     """`inv servers.create`, `fab setup migrate test check` and `inv rotate` end in the same state as `fab deploy`."""
     one = operator.with_settings("count = 1\n")
