@@ -1,5 +1,5 @@
 """The benchmarks need what the stories need: an operator with a cloud of their own."""
 
-from tests.stories.conftest import caches, operator
+from tests.stories.conftest import caches, newcomer
 
-__all__ = ["caches", "operator"]
+__all__ = ["caches", "newcomer"]

@@ -27,10 +27,10 @@ def key(tmp_path: Path) -> paramiko.Ed25519Key:
 
 
 @pytest.mark.timeout(600)
-def test_boot(operator: Operator, key: paramiko.Ed25519Key, capsys: pytest.CaptureFixture[str]):
+def test_boot(newcomer: Operator, key: paramiko.Ed25519Key, capsys: pytest.CaptureFixture[str]):
     """One server, and ten at once, can be logged in to some time after they were asked for."""
-    operator.manages("local.up")
-    cloud, state_dir = operator.cloud(), Path(operator.local_status()["state_dir"])
+    newcomer.manages("local.up")
+    cloud, state_dir = newcomer.cloud(), Path(newcomer.local_status()["state_dir"])
     cloud.nova.keypairs.create("bench", f"{key.get_name()} {key.get_base64()}")
     times: dict[int, list[float]] = {1: [], 10: []}
     sizes: list[float] = []

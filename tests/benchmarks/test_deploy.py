@@ -11,16 +11,16 @@ from tests.stories.operators import Operator
 
 
 @pytest.mark.timeout(600)
-def test_second_deploy(operator: Operator, capsys: pytest.CaptureFixture[str]):
+def test_second_deploy(newcomer: Operator, capsys: pytest.CaptureFixture[str]):
     """A deploy that replaces two servers takes some time; servers that run the sample app take some memory."""
-    operator.manages("local.up")
-    state_dir = Path(operator.local_status()["state_dir"])
+    newcomer.manages("local.up")
+    state_dir = Path(newcomer.local_status()["state_dir"])
     empty = memory.of_servers(state_dir)
-    operator.manages("deploy")
+    newcomer.manages("deploy")
     times, sizes = [], []
     for _ in range(RUNS):
         began = time.monotonic()
-        operator.manages("deploy")
+        newcomer.manages("deploy")
         times.append(time.monotonic() - began)
         sizes.append((memory.of_servers(state_dir) - empty) / 2)
     with capsys.disabled():
