@@ -66,7 +66,7 @@ def test_the_command_line_client_builds_and_takes_down(running: LocalCloud, sdk:
     assert [network["Name"] for network in told(running, "network", "list")] == ["private"]
     made = told(running, "loadbalancer", "create", "--name", "web", "--vip-subnet-id", "private-subnet")
     active(sdk, made["id"])
-    http = ("--protocol", "HTTP", "--protocol-port", "80")
+    http = ("--protocol", "HTTP", "--protocol-port", "8080")
     told(running, "loadbalancer", "listener", "create", "--name", "http", *http, "web")
     active(sdk, made["id"])
     pool = ("--name", "app", "--lb-algorithm", "ROUND_ROBIN", "--listener", "http", "--protocol", "HTTP")
@@ -213,9 +213,9 @@ def test_both_faces_drive_one_envoy(tmp_path: Path):
         cloud.up()
         sdk = Connection(config=cloud.config())
         clb = Adapter(cloud.session(), service_type="rax:load-balancer", region_name="ORD")
-        body = {"name": "web", "protocol": "HTTP", "port": 80, "virtualIps": [{"type": "PUBLIC"}]}
+        body = {"name": "web", "protocol": "HTTP", "port": 8080, "virtualIps": [{"type": "PUBLIC"}]}
         rackspace = clb.post("/loadbalancers", json={"loadBalancer": body}).json()["loadBalancer"]
-        listener = {"protocol": "HTTP", "protocol_port": 80}
+        listener = {"protocol": "HTTP", "protocol_port": 8080}
         subnet = only(sdk.network.subnets(name="private-subnet"))
         octavia = sdk.load_balancer.create_load_balancer(vip_subnet_id=subnet.id, listeners=[listener])
         active(sdk, octavia.id)
@@ -224,5 +224,5 @@ def test_both_faces_drive_one_envoy(tmp_path: Path):
         assert balancers_in_catalog(cloud) == BALANCER_TYPES
         assert len(addresses) == 2
         eventually(lambda: clb.get(f"/loadbalancers/{rackspace['id']}").json()["loadBalancer"]["status"] == "ACTIVE")
-        assert {httpx.get(f"http://{address}/").status_code for address in addresses} == {503}
+        assert {httpx.get(f"http://{address}:8080/").status_code for address in addresses} == {503}
         assert len([process for process in cloud.processes() if "envoy" in process.name()]) == 1

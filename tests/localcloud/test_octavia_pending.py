@@ -143,9 +143,9 @@ async def test_trap_33_an_error_stays(tmp_path):
     async with octavia(tmp_path / "octavia") as api:
         made = await api.create_web()
         other = await api.create()
-        busy = socket.create_server((other["vip_address"], 80))
+        busy = socket.create_server((other["vip_address"], 8080))
         await api.accepted(
-            "POST", "/listeners", {"listener": listener_body(protocol_port=80, loadbalancer_id=other["id"])}
+            "POST", "/listeners", {"listener": listener_body(protocol_port=8080, loadbalancer_id=other["id"])}
         )
         path = f"/loadbalancers/{other['id']}"
         assert (await api.get(path))["loadbalancer"]["provisioning_status"] == "ERROR"

@@ -5,19 +5,28 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 
 def remove(folder: Path) -> None:
-    """Remove a folder and everything in it."""
-    shutil.rmtree(folder, onerror=_allow_and_retry)
+    """Remove a folder and everything in it; what is gone already is no mistake."""
+    try:
+        shutil.rmtree(folder, onerror=_unless_gone)
+    except PermissionError:
+        _open_up(folder)
+        shutil.rmtree(folder, onerror=_unless_gone)
 
 
-def _allow_and_retry(remove_entry: object, path: str, error: object) -> None:
-    del error
-    for folder in (Path(path).parent, Path(path)):
-        if folder.is_dir() and not folder.is_symlink():
-            folder.chmod(0o700)
-    if remove_entry is os.unlink:
-        Path(path).unlink(missing_ok=True)
-    elif Path(path).exists():
-        shutil.rmtree(path)
+def _open_up(folder: Path) -> None:
+    """Let their owner into all folders below; from the top down, since a closed one hides those below it."""
+    folder.chmod(0o700)
+    for path, folders, _ in os.walk(folder):
+        for name in folders:
+            below = Path(path, name)
+            if not below.is_symlink():
+                below.chmod(0o700)
+
+
+def _unless_gone(_remove_entry: object, _path: str, error: Any) -> None:
+    if not isinstance(error[1], FileNotFoundError):
+        raise error[1]
