@@ -12,7 +12,8 @@ that needs a hand
                 ─ CloudError(3): CloudUnreachable, Uncertain, Unauthorized, NotFound, Conflict, Immutable, OverLimit,
                                 QuotaExceeded
                 ─ HostError(4): HostUnreachable, UntrustedHost (WrongHostKey), CommandFailed, CheckFailed
-                ─ RolloutError(4): BuildFailed, GuardRefused, TimedOut, Interrupted; Reverted(5), Unfinished(7)
+                ─ RolloutError(4): BuildFailed, GuardRefused, TimedOut, Interrupted; Breached(4), Reverted(5),
+                                  Claimed(6), Unfinished(7)
 """
 
 from __future__ import annotations
@@ -166,6 +167,20 @@ class TimedOut(RolloutError):
 
 class Interrupted(RolloutError):
     """The operator pressed Ctrl-C, or another step failed and this one was told to stop."""
+
+
+class Breached(RolloutError):
+    """What was watched after the new servers had taken over was not as it should be."""
+
+
+class Claimed(RolloutError):
+    """Another deploy holds the claim; nothing that serves was changed."""
+
+    exit_code = 6
+
+
+class ClaimLost(Claimed):
+    """Our claim expired, or was taken over, while we held it; nothing more was changed."""
 
 
 class Reverted(RolloutError):

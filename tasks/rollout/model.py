@@ -11,6 +11,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from tasks.rollout.claims import Claim
+
+NEXT_DEPLOY = "next deploy"
+"""Parked until the deploy after this one has gone well."""
+
 
 class Phase(StrEnum):
     """How far a server has come, in this order; written to its metadata after each stage has passed."""
@@ -75,7 +80,10 @@ class BalancerStatus(StrEnum):
 class Labels:
     """What a server's metadata says: whose it is and how far it has come. Only servers that carry these are ours.
 
+    :param previous: the release that served when this one's deploy began; empty when there was none.
     :param sealed: nobody can log in any more.
+    :param parked: kept running out of rotation for a rollback, until this time (ISO 8601, UTC) or NEXT_DEPLOY; empty
+        when it is not parked.
     :param host_key: what is known of its SSH host key beside what its console says; only read here, never written.
     """
 
@@ -85,8 +93,10 @@ class Labels:
     slot: int
     release: str
     phase: Phase
+    previous: str = ""
     migrated: bool = False
     sealed: bool = False
+    parked: str = ""
     host_key: str = ""
 
     def to_metadata(self) -> dict[str, str]:
@@ -100,6 +110,8 @@ class Labels:
             "phase": self.phase.value,
             "migrated": "yes" if self.migrated else "no",
             "sealed": "yes" if self.sealed else "no",
+            "previous": self.previous,
+            "parked": self.parked,
         }
 
     @classmethod
@@ -115,6 +127,8 @@ class Labels:
                 phase=Phase(metadata["phase"]),
                 migrated=metadata.get("migrated") == "yes",
                 sealed=metadata.get("sealed") == "yes",
+                previous=metadata.get("previous", ""),
+                parked=metadata.get("parked", ""),
                 host_key=metadata.get("host_key", ""),
             )
         except (KeyError, ValueError):
@@ -123,7 +137,7 @@ class Labels:
 
 @dataclass(frozen=True, kw_only=True)
 class Server:
-    """One of our servers, as the cloud describes it."""
+    """One of our servers, as the cloud describes it. `claims` are those that its metadata carries."""
 
     id: str
     name: str
@@ -132,6 +146,7 @@ class Server:
     created: datetime
     labels: Labels
     fault: str = ""
+    claims: tuple[Claim, ...] = ()
 
     @property
     def phase(self) -> Phase:
@@ -152,6 +167,16 @@ class ServerRequest:
 
     name: str
     labels: Labels
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spare:
+    """A keypair or an image of ours that no server uses. `created` is None where the cloud does not tell."""
+
+    kind: str
+    id: str
+    name: str
+    created: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

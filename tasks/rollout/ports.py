@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
-from tasks.rollout.model import Condition, Listener, LoadBalancer, Server, ServerRequest
+from tasks.rollout.model import Condition, Listener, LoadBalancer, Server, ServerRequest, Spare
 
 
 class Compute(Protocol):
@@ -30,6 +31,18 @@ class Compute(Protocol):
     def label(self, server: Server) -> None:
         """Write the labels of `server` to its metadata. Other metadata items are left as they are."""
 
+    def note(self, server_id: str, name: str, value: str) -> None:
+        """Write one metadata item of a server; its other items are left as they are.
+
+        :raises NotFound: the server is gone.
+        """
+
+    def erase(self, server_id: str, name: str) -> None:
+        """Remove one metadata item of a server. An item or a server that is gone already is no error."""
+
+    def now(self) -> datetime:
+        """Give the time on the cloud's clock, so that operators whose clocks differ agree on it."""
+
     def delete(self, server_id: str) -> None:
         """Ask for a server to be deleted. One that is gone already is no error. Asynchronous: look until it is gone."""
 
@@ -38,6 +51,18 @@ class Compute(Protocol):
 
     def problems(self, extra_servers: int) -> list[str]:
         """Say everything that would keep the cloud from building that many more servers: image, flavor, quota."""
+
+    def room(self) -> int | None:
+        """Give how many more servers the quotas allow; None when there is no limit."""
+
+    def addresses(self) -> frozenset[str]:
+        """Give every address of every server of the account, ours or not."""
+
+    def spares(self) -> tuple[Spare, ...]:
+        """List keypairs and images that were made for this app and environment and that no server uses any more."""
+
+    def discard(self, spare: Spare) -> None:
+        """Delete a keypair or an image. One that is gone already is no error."""
 
     def console(self, server_id: str) -> str:
         """Read the server's console log, as long as the cloud keeps it; empty when there is none yet."""
@@ -59,8 +84,8 @@ class Balancers(Protocol):
     def create(self, listener: Listener, share_with: LoadBalancer | None) -> LoadBalancer:
         """Create the load balancer of a listener, on the virtual IPs of another one if given, without nodes."""
 
-    def add_nodes(self, balancer_id: str, addresses: Sequence[str], port: int) -> None:
-        """Add all these addresses, ENABLED, in one change.
+    def add_nodes(self, balancer_id: str, addresses: Mapping[str, str], port: int) -> None:
+        """Add all these addresses, ENABLED, in one change; each with the name of its server, for `owners`.
 
         :raises Conflict: one of them is a node already; none was added.
         """
@@ -79,6 +104,15 @@ class Balancers(Protocol):
 
     def node_limit(self) -> int:
         """Give the greatest number of nodes that one load balancer may have."""
+
+    def is_ours(self, balancer_id: str) -> bool:
+        """Say whether a load balancer carries the mark of this app and environment: `create` and `adopt` set it."""
+
+    def adopt(self, balancer_id: str) -> None:
+        """Mark a load balancer that somebody has made by hand as one of this app and environment."""
+
+    def owners(self, balancer_id: str) -> Mapping[str, str]:
+        """Give, by address, the names of the servers for which we have added nodes to a load balancer, then or now."""
 
 
 class Hosts(Protocol):
@@ -102,6 +136,15 @@ class Hosts(Protocol):
     def check(self, server: Server) -> None:
         """Start the app if it does not run, and wait until its check on the private IP answers as expected."""
 
+    def probe(self, server: Server) -> str:
+        """Ask the app on a server for its check once, without starting anything; say what is wrong, "" = nothing."""
+
+    def probe_through(self, balancer: LoadBalancer) -> str:
+        """Ask the app for its check through a virtual IP, from here; say what is wrong, "" = nothing.
+
+        Where the listener's protocol is not HTTP, that it takes a connection is all that is asked.
+        """
+
     def connections(self, server: Server) -> int | None:
         """Count the established connections to the app's node port; None when the server cannot be asked."""
 
@@ -113,3 +156,10 @@ class Hosts(Protocol):
 
     def close(self) -> None:
         """Close all connections. After `stop` this also allows new ones."""
+
+
+class Watcher(Protocol):
+    """The operator's own command that says whether all is well, run here beside the rollout."""
+
+    def probe(self) -> str:
+        """Run it once; say what is wrong, "" = nothing, or there is no such command."""

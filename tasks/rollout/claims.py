@@ -1,0 +1,113 @@
+"""The claim: at most one deploy of an app and environment changes who gets traffic.
+
+Nova has no compare-and-set, but every metadata item of every server is a register that one operator writes and all can
+read. That is all that Lamport's bakery algorithm needs ("A new solution of Dijkstra's concurrent programming problem",
+1974): whoever wants the claim writes that it is choosing, reads all the others, takes the next number, reads again, and
+has the claim if nobody with a lower number is there. A claim lives as long as its heartbeat: all times are the cloud's.
+
+Only values and what follows from them; `claiming` reads and writes them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+PREFIX = "claim-"
+
+BEAT_SECONDS = 10.0
+"""How often the heartbeat is written."""
+
+FENCE_SECONDS = 40.0
+"""After so long without a heartbeat that went well its owner holds his claim for lost and changes nothing more."""
+
+EXPIRY_SECONDS = 60.0
+"""After so long without a heartbeat others may take it over. Later than the fence, for requests that are under way."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """One operator's claim, as it stands in the metadata of a server.
+
+    :param id: tells claims apart.
+    :param number: who has the lower one goes first; 0 while it is being chosen.
+    :param verb: what is being done: deploy, rotate, rollback, abort, or undo after a failure.
+    :param generation: what it is done for; empty until it is known.
+    :param owner: user@host, for people.
+    :param process: names one process on one boot of one machine, see `tasks.operator`; empty when it is not known.
+    """
+
+    id: str
+    number: int
+    verb: str
+    generation: str
+    owner: str
+    process: str
+    since: datetime
+    beat: datetime
+
+    @property
+    def item(self) -> str:
+        """The name of its metadata item."""
+        return PREFIX + self.id
+
+    @property
+    def rank(self) -> tuple[int, str]:
+        """Its place in the queue."""
+        return self.number, self.id
+
+    def to_value(self) -> str:
+        """Give the metadata value: JSON in ASCII, shorter than the 255 characters that Nova allows."""
+        times = {"since": _written(self.since), "beat": _written(self.beat)}
+        short = {"owner": _plain(self.owner), "process": _plain(self.process)}
+        values = {**asdict(self), **times, **short}
+        return json.dumps([values[name] for name in _FIELDS], separators=(",", ":"))
+
+    def has_expired(self, now: datetime) -> bool:
+        """Say whether its heartbeat has stopped for so long that it may be taken over."""
+        return now - self.beat >= timedelta(seconds=EXPIRY_SECONDS)
+
+
+_FIELDS = ("number", "verb", "generation", "owner", "process", "since", "beat")
+
+
+def from_metadata(metadata: Mapping[str, str]) -> tuple[Claim, ...]:
+    """Read the claims among a server's metadata; what is none, or not readable, is left out."""
+    found = (_read(name, value) for name, value in sorted(metadata.items()) if name.startswith(PREFIX))
+    return tuple(claim for claim in found if claim)
+
+
+def _read(name: str, value: str) -> Claim | None:
+    try:
+        values = dict(zip(_FIELDS, json.loads(value), strict=True))
+        since, beat = (datetime.fromisoformat(values.pop(key)) for key in ("since", "beat"))
+        number = int(values.pop("number"))
+        texts = {key: str(text) for key, text in values.items()}
+        return Claim(id=name.removeprefix(PREFIX), number=number, since=since, beat=beat, **texts)
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def standing(claims: Iterable[Claim]) -> tuple[Claim, ...]:
+    """Give each claim once, as it was written last, first in the queue first: several servers may carry the same."""
+    latest: dict[str, Claim] = {}
+    for claim in claims:
+        known = latest.get(claim.id)
+        if known is None:
+            latest[claim.id] = claim
+        else:
+            later = max(known, claim, key=lambda one: one.beat)
+            latest[claim.id] = replace(later, number=max(known.number, claim.number))
+    return tuple(sorted(latest.values(), key=lambda claim: claim.rank))
+
+
+def _plain(text: str) -> str:
+    """Give what of a name fits: Nova counts characters, and JSON would make six of one that is not ASCII."""
+    return re.sub(r"[^A-Za-z0-9@._:-]", "?", text)[:64]
+
+
+def _written(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
