@@ -28,6 +28,7 @@ from tasks.localcloud.balancing.balancers import BalancerService
 from tasks.localcloud.balancing.octavia_service import OctaviaService
 from tasks.localcloud.compute.images import Images, image_of_this_machine
 from tasks.localcloud.compute.servers import Servers, Site
+from tasks.localcloud.faults.registry import Faults
 from tasks.localcloud.identity.credentials import Credentials, Tokens, new_credentials
 from tasks.localcloud.locks import hold
 from tasks.localcloud.machines.hypervisor import Hypervisor
@@ -60,6 +61,7 @@ class Daemon:
         self._options = options
         self._ending = asyncio.Event()
         self._servers: Servers | None = None
+        self._faults = Faults()
 
     async def run(self, ready: Ready) -> None:
         """Serve until SIGTERM or SIGINT.
