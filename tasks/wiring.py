@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tasks import local_cloud
-from tasks.rollout.model import Goal, Listener, Server
+from tasks.rollout.goal import Goal
+from tasks.rollout.model import Listener, Server
 from tasks.settings import Settings
 
 if TYPE_CHECKING:

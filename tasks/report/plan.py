@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from tasks.report.wording import Names, counted, planned
 from tasks.rollout.forecast import Rounds
-from tasks.rollout.model import Goal
+from tasks.rollout.goal import Goal
 from tasks.rollout.observation import Observation
 from tasks.rollout.reverting import in_rotation
 from tasks.rollout.steps import CreateServer, RetireServer, SetCondition, Step

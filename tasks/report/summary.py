@@ -13,7 +13,7 @@ from rich.padding import Padding
 from tasks.release.model import Release
 from tasks.report.status import State, addresses, servers_table
 from tasks.report.wording import counted
-from tasks.rollout.model import Goal
+from tasks.rollout.goal import Goal
 from tasks.settings import LOCAL
 
 

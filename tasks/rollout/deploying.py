@@ -9,8 +9,9 @@ from functools import partial
 from tasks.errors import DeployError, Interrupted, Reverted, Unfinished
 from tasks.rollout.events import Reverting
 from tasks.rollout.fleet import names
+from tasks.rollout.goal import Goal
 from tasks.rollout.loop import Loop, Planner
-from tasks.rollout.model import Goal, Server
+from tasks.rollout.model import Server
 from tasks.rollout.observation import Observation
 from tasks.rollout.planning import boot, plan, rotation
 from tasks.rollout.preflight import preflight

@@ -9,18 +9,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from tasks.rollout import steps
+from tasks.rollout.goal import Goal
 from tasks.rollout.loop import Planner
-from tasks.rollout.model import (
-    BalancerStatus,
-    Condition,
-    Goal,
-    LoadBalancer,
-    Node,
-    NodeStatus,
-    Phase,
-    Server,
-    ServerStatus,
-)
+from tasks.rollout.model import BalancerStatus, Condition, LoadBalancer, Node, NodeStatus, Phase, Server, ServerStatus
 from tasks.rollout.observation import Drained, Fact, Gone, Observation
 
 Rounds = tuple[frozenset[steps.Step], ...]

@@ -76,11 +76,28 @@ class BalancerStatus(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
+@dataclass(frozen=True)
+class Predecessor:
+    """Who served before: what a rollback goes back to. Empty when nobody did."""
+
+    generation: str = ""
+    release: str = ""
+
+    @classmethod
+    def read(cls, text: str) -> Predecessor:
+        """Read what str() has written."""
+        generation, _, release = text.partition(" ")
+        return cls(generation, release)
+
+    def __str__(self) -> str:
+        return f"{self.generation} {self.release}".strip()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Labels:
     """What a server's metadata says: whose it is and how far it has come. Only servers that carry these are ours.
 
-    :param previous: the release that served when this one's deploy began; empty when there was none.
+    :param previous: who served when this one's deploy began.
     :param sealed: nobody can log in any more.
     :param parked: kept running out of rotation for a rollback, until this time (ISO 8601, UTC) or NEXT_DEPLOY; empty
         when it is not parked.
@@ -93,7 +110,7 @@ class Labels:
     slot: int
     release: str
     phase: Phase
-    previous: str = ""
+    previous: Predecessor = Predecessor()
     migrated: bool = False
     sealed: bool = False
     parked: str = ""
@@ -110,7 +127,7 @@ class Labels:
             "phase": self.phase.value,
             "migrated": "yes" if self.migrated else "no",
             "sealed": "yes" if self.sealed else "no",
-            "previous": self.previous,
+            "previous": str(self.previous),
             "parked": self.parked,
         }
 
@@ -127,7 +144,7 @@ class Labels:
                 phase=Phase(metadata["phase"]),
                 migrated=metadata.get("migrated") == "yes",
                 sealed=metadata.get("sealed") == "yes",
-                previous=metadata.get("previous", ""),
+                previous=Predecessor.read(metadata.get("previous", "")),
                 parked=metadata.get("parked", ""),
                 host_key=metadata.get("host_key", ""),
             )
@@ -152,6 +169,11 @@ class Server:
     def phase(self) -> Phase:
         """How far it has come."""
         return self.labels.phase
+
+    @property
+    def generation(self) -> str:
+        """Which deploy has made it."""
+        return self.labels.generation
 
     def passed(self, phase: Phase) -> Server:
         """Give the server after the stage that leads to `phase`: it gets there only from the phase before.
@@ -232,32 +254,3 @@ class Listener:
     port: int
     protocol: str
     node_port: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Goal:
-    """What a rollout is to reach: `count` servers of `generation`, carrying `release`, behind every listener.
-
-    :param seal: in the end nobody can log in to them any more.
-    """
-
-    app: str
-    environment: str
-    generation: str
-    release: str
-    count: int
-    listeners: tuple[Listener, ...]
-    build_attempts: int = 3
-    seal: bool = False
-
-    def request(self, slot: int) -> ServerRequest:
-        """Give the server of a slot, as it is asked for."""
-        labels = Labels(
-            app=self.app,
-            environment=self.environment,
-            generation=self.generation,
-            slot=slot,
-            release=self.release,
-            phase=Phase.BOOTING,
-        )
-        return ServerRequest(name=f"{self.app}-{self.environment}-{self.generation}-{slot}", labels=labels)

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 from tasks.errors import BuildFailed, HostError, NotFound, Uncertain, WrongHostKey
 from tasks.rollout import steps
+from tasks.rollout.goal import Goal
 from tasks.rollout.guard import Guard
-from tasks.rollout.model import Goal, Phase, Server, ServerStatus
+from tasks.rollout.model import Phase, Server, ServerStatus
 from tasks.rollout.observation import BuildDied, Distrusted, Drained, Fact, Gone, Observation
 from tasks.rollout.ports import Compute, Hosts
 from tasks.rollout.rebooting import reboot

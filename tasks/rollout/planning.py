@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tasks.rollout.model import BalancerStatus, Condition, Goal, Listener, NodeStatus, Phase, Server, ServerStatus
+from tasks.rollout.goal import Goal
+from tasks.rollout.model import BalancerStatus, Condition, Listener, NodeStatus, Phase, Server, ServerStatus
 from tasks.rollout.observation import Observation
 from tasks.rollout.steps import (
     AddNodes,

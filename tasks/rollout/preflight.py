@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tasks.errors import CloudError
-from tasks.rollout.model import BalancerStatus, Goal, LoadBalancer
+from tasks.rollout.goal import Goal
+from tasks.rollout.model import BalancerStatus, LoadBalancer
 from tasks.rollout.observation import Observation
 from tasks.rollout.site import Site
 

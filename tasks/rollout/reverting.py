@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tasks.rollout.model import Condition, Goal, LoadBalancer, Phase, Server
+from tasks.rollout.goal import Goal
+from tasks.rollout.model import Condition, LoadBalancer, Phase, Server
 from tasks.rollout.observation import Observation
 from tasks.rollout.planning import addresses_of, take_out
 from tasks.rollout.steps import AddNodes, SetCondition, Step

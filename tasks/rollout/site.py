@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tasks.rollout.events import Listen, Observed, Said
+from tasks.rollout.goal import Goal
 from tasks.rollout.guard import Guard
 from tasks.rollout.loop import Loop, Perform, ThreadWorkers, Workers
-from tasks.rollout.model import Goal, Listener
+from tasks.rollout.model import Listener
 from tasks.rollout.observation import Observation
 from tasks.rollout.on_balancers import BalancerActs
 from tasks.rollout.on_servers import Limits, ServerActs

@@ -2,10 +2,10 @@
 
 from datetime import UTC, datetime
 
+from tasks.rollout.goal import Goal
 from tasks.rollout.model import (
     BalancerStatus,
     Condition,
-    Goal,
     Labels,
     Listener,
     LoadBalancer,
