@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from tasks.localcloud import trees
 
 MARKER = "daemon.lock"
 
@@ -38,6 +38,8 @@ class Access:
     project: str
     auth_url_v2: str | None
     auth_url_v3: str
+    control_url: str
+    control_token: str = field(repr=False)
     warning: str | None = None
 
     def clouds_yaml(self) -> dict[str, Any]:
@@ -115,7 +117,7 @@ class StateDirectory:
         """Remove what an earlier cloud has left here, except the lock."""
         for entry in self.path.iterdir():
             if entry != self.lock:
-                remove_tree(entry)
+                trees.remove(entry)
 
     def make_folders(self) -> None:
         """Make the folders of the servers, the load balancers and the shared volume."""
@@ -144,7 +146,7 @@ class StateDirectory:
         """
         if not self.lock.exists() and any(self.path.iterdir()):
             raise ForeignDirectory(self.path)
-        remove_tree(self.path)
+        trees.remove(self.path)
 
 
 def default_directory(environment: Mapping[str, str]) -> Path:
@@ -161,35 +163,3 @@ def write_private(path: Path, text: str) -> None:
     with os.fdopen(descriptor, "w") as file:
         file.write(text)
     draft.replace(path)
-
-
-def remove_tree(path: Path, *, patience: float = 5.0) -> None:
-    """Remove a file or folder, also one that processes still write to while they end; `patience` is in seconds.
-
-    :raises OSError: something in it could not be removed within that time.
-    """
-    deadline = time.monotonic() + patience
-    while path.is_symlink() or path.exists():
-        try:
-            if path.is_dir() and not path.is_symlink():
-                _make_removable(path)
-                shutil.rmtree(path)
-            else:
-                path.unlink()
-        except FileNotFoundError:
-            continue
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
-
-
-def _make_removable(path: Path) -> None:
-    """Give the owner write permission in every folder: overlays leave folders of mode 000 behind."""
-    for folder, _, _ in os.walk(path, onerror=lambda _: None):
-        for entry in [
-            Path(folder),
-            *(Path(item.path) for item in os.scandir(folder) if item.is_dir(follow_symlinks=False)),
-        ]:
-            if not os.access(entry, os.W_OK | os.X_OK | os.R_OK):
-                entry.chmod(0o700)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tasks.localcloud.state import Access, ForeignDirectory, StateDirectory, default_directory, remove_tree
+from tasks.localcloud.state import Access, ForeignDirectory, StateDirectory, default_directory
 
 ACCESS = Access(
     region="ORD",
@@ -84,28 +84,6 @@ def test_clear_keeps_the_lock_alone(state: StateDirectory):
     state.clear()
 
     assert list(state.path.iterdir()) == [state.lock]
-
-
-def test_folders_without_permissions_are_removed(tmp_path: Path):
-    """Folders of mode 000, as overlays leave them behind, are removed as well."""
-    tree = tmp_path / "tree"
-    (tree / "work" / "work").mkdir(parents=True)
-    (tree / "work" / "work").chmod(0)
-    remove_tree(tree)
-
-    assert not tree.exists()
-
-
-def test_links_are_removed_not_followed(tmp_path: Path):
-    """Removing a tree leaves alone what its symbolic links point to."""
-    kept = tmp_path / "kept"
-    kept.mkdir()
-    tree = tmp_path / "tree"
-    tree.mkdir()
-    (tree / "link").symlink_to(kept)
-    remove_tree(tree)
-
-    assert kept.exists()
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import asyncio
 import subprocess
 from pathlib import Path
 
-from tasks.localcloud.machines import trees
+from tasks.localcloud import trees
 from tasks.localcloud.machines.spec import Boot
 
 _PARTS = ("disk", "etc.changes")

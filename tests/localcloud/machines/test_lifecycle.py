@@ -235,7 +235,7 @@ def test_servers_end_with_the_fork_server(new_lab, isolation):
     """If the fork server is killed its servers end, each is reported, and a further boot says what to do."""
     doomed = new_lab(isolation)
     spec = doomed.boot()
-    fork_server = doomed.hypervisor._process.pid
+    fork_server = doomed.hypervisor._lives.forks.pid
     machines = descendants(fork_server)
 
     os.kill(fork_server, 9)
