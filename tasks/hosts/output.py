@@ -1,24 +1,16 @@
-"""What a server says, made fit to be shown: whole lines, bounded, without control characters. Knows no SSH."""
+"""What a server says, line by line: whole lines, bounded, fit to be shown. Knows no SSH."""
 
 from __future__ import annotations
 
 import codecs
-import re
-import unicodedata
 from collections import deque
 from collections.abc import Callable
 
-LONGEST_LINE = 2000
+from tasks.plain import LONGEST_LINE, printable
+
+__all__ = ["LONGEST_LINE", "TAIL_LINES", "Lines", "printable"]
+
 TAIL_LINES = 20
-_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])")
-
-
-def printable(text: str, limit: int = LONGEST_LINE) -> str:
-    """Give one line without escape sequences and control characters, at most `limit` characters long."""
-    # One that moved the cursor back to its start, as progress bars do, is shown as it looked in the end.
-    line = _ESCAPES.sub("", text[: limit * 8]).rstrip("\r\n").rpartition("\r")[2].expandtabs()
-    line = "".join(char for char in line if unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co", "Cn"})
-    return line if len(line) <= limit else line[:limit] + "…"
 
 
 class Lines:
@@ -56,6 +48,7 @@ class Lines:
             self._give(rest)
 
     def _give(self, line: str) -> None:
-        shown = printable(self._hide(line))
+        # Again afterwards: an escape sequence within a secret would keep it from being recognised.
+        shown = self._hide(printable(self._hide(line)))
         self._last.append(shown)
         self._on_line(shown)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.hosts.output import LONGEST_LINE, Lines, printable
+from tasks.hosts.output import Lines
+from tasks.plain import LONGEST_LINE, printable
 
 
 def shown(*chunks: bytes) -> list[str]:
@@ -67,3 +68,14 @@ def test_the_tail_is_the_last_twenty_lines():
     taker.feed("".join(f"{number}\n" for number in range(100)).encode())
 
     assert taker.tail.splitlines() == [str(number) for number in range(80, 100)]
+
+
+@pytest.mark.parametrize("printed", [b"hunter22", b"hun\x1b[31mter22", b"hun\x00ter22", b"hunter\xe2\x80\x8b22"])
+def test_a_secret_is_hidden_however_it_is_coloured(printed):
+    """Escape sequences and invisible characters within a secret do not keep it from being recognised."""
+    lines: list[str] = []
+    taker = Lines(lines.append, hide=lambda text: text.replace("hunter22", "[hidden]"))
+    taker.feed(b"password=" + printed + b"\n")
+
+    assert lines == ["password=[hidden]"]
+    assert taker.tail == "password=[hidden]"
