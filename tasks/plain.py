@@ -45,7 +45,7 @@ def line(text: str, *, most: int = LONGEST_LINE) -> str:
     return plain(" ".join(text.split()), most=most)
 
 
-def printable(text: str, *, most: int = LONGEST_LINE) -> str:
+def printable(text: str, most: int = LONGEST_LINE) -> str:
     """Give a line of a program's output as it looked in the end: whole escape sequences and the unseen are left out.
 
     Programs that print colours and bars mean no harm; whoever reads their output wants to see the words.

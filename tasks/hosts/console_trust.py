@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from tasks.errors import CloudError, TimedOut, UntrustedHost
 from tasks.hosts.console_keys import HostKey, host_keys
-from tasks.plain import printable
 from tasks.hosts.trust import Door
+from tasks.plain import printable
 from tasks.rollout.model import Server
 from tasks.waiting import Clock, Patience, until
 

@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from tasks.errors import CommandFailed, HostUnreachable, UntrustedHost
 from tasks.hosts.access import Secret
 from tasks.hosts.console_keys import HostKey, host_keys_in
-from tasks.plain import printable
 from tasks.hosts.trust import Door
+from tasks.plain import printable
 from tasks.rollout.model import Server
 from tasks.waiting import Patience
 
