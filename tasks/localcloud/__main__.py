@@ -130,7 +130,7 @@ def _status(state: StateDirectory, given: argparse.Namespace) -> int:
     if given.json:
         print(json.dumps(described))
         return 0
-    hidden = {"api_key", "password"}  # a terminal is often shown to others; --json is for programs
+    hidden = {"api_key", "password", "control_token"}  # a terminal is often shown to others; --json is for programs
     for name, value in described.items():
         if value is not None and name not in hidden:
             print(f"{name:12} {value}")

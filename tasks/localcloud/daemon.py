@@ -24,11 +24,12 @@ from starlette.types import ASGIApp
 from tasks.localcloud.api.application import Services, application
 from tasks.localcloud.api.balancing import clb
 from tasks.localcloud.api.compute.compute_context import Compute
+from tasks.localcloud.api.connections import Connections
 from tasks.localcloud.balancing.balancers import BalancerService
 from tasks.localcloud.balancing.octavia_service import OctaviaService
 from tasks.localcloud.compute.images import Images, image_of_this_machine
 from tasks.localcloud.compute.servers import Servers, Site
-from tasks.localcloud.faults.registry import Faults
+from tasks.localcloud.faults.bad_days import BadDays
 from tasks.localcloud.identity.credentials import Credentials, Tokens, new_credentials
 from tasks.localcloud.locks import hold
 from tasks.localcloud.machines.hypervisor import Hypervisor
@@ -61,7 +62,7 @@ class Daemon:
         self._options = options
         self._ending = asyncio.Event()
         self._servers: Servers | None = None
-        self._faults = Faults()
+        self._bad_days = BadDays()
 
     async def run(self, ready: Ready) -> None:
         """Serve until SIGTERM or SIGINT.
@@ -97,10 +98,11 @@ class Daemon:
             balancer_routes=clb.routes(balancers),
             octavia=self._octavia(parts, balancers, network),
             face=self._options.face,
+            bad_days=self._bad_days,
         )
         api_log = parts.enter_context(self._state.api_log.open("a"))
         listener = parts.enter_context(listen(network.api_address))
-        await parts.enter_async_context(_served(application(services, api_log), listener))
+        await parts.enter_async_context(served(application(services, api_log), listener, services.connections))
         await asyncio.to_thread(_expect_answer, *listener.getsockname())
         self._state.publish(self._access(credentials, listener, hypervisor.warning))
         return hypervisor.warning
@@ -148,6 +150,8 @@ class Daemon:
             project=credentials.project,
             auth_url_v2=None if self._options.face is Face.OPENSTACK else f"http://{host}:{port}/identity/v2.0",
             auth_url_v3=f"http://{host}:{port}/identity/v3",
+            control_url=f"http://{host}:{port}/control",
+            control_token=self._bad_days.control_token,
             warning=warning,
         )
 
@@ -190,11 +194,13 @@ def listen(address: str) -> socket.socket:
 
 
 @asynccontextmanager
-async def _served(app: ASGIApp, listener: socket.socket) -> AsyncIterator[None]:
+async def served(app: ASGIApp, listener: socket.socket, connections: Connections) -> AsyncIterator[None]:
     """Serve an application on a socket for as long as the context lasts."""
     server = ApiServer(
         uvicorn.Config(
             app,
+            http=connections.protocol(),
+            proxy_headers=False,
             log_config=None,
             access_log=False,
             lifespan="off",

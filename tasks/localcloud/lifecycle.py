@@ -90,6 +90,8 @@ def status(state: StateDirectory) -> dict[str, Any]:
         "api_key": access.api_key if access else None,
         "password": access.password if access else None,
         "project": access.project if access else None,
+        "control_url": access.control_url if access else None,
+        "control_token": access.control_token if access else None,
     }
 
 

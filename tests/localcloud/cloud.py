@@ -18,6 +18,7 @@ from tasks.localcloud.compute.images import Images, image_of_this_machine
 from tasks.localcloud.compute.keypairs import Keypairs
 from tasks.localcloud.compute.quotas import Quota
 from tasks.localcloud.compute.servers import Servers, Site
+from tasks.localcloud.faults.bad_days import BadDays
 from tasks.localcloud.identity.credentials import Tokens, new_credentials
 from tasks.localcloud.machines.snapshots import SnapshotFailed
 from tasks.localcloud.machines.spec import BootFailed, MachineSpec
@@ -101,7 +102,13 @@ class Cloud:
     compute: Compute
     tokens: Tokens
     machines: InstantMachines
+    services: Services
     log: io.StringIO = field(default_factory=io.StringIO)
+
+    @property
+    def bad_days(self) -> BadDays:
+        """Give its faults and hold points."""
+        return self.services.bad_days
 
     @property
     def servers(self) -> Servers:
@@ -150,13 +157,14 @@ async def in_memory(quota: Quota | None = None, page_limit: int = 1000) -> Async
         page_limit=page_limit,
     )
     tokens, log = Tokens(), io.StringIO()
-    app = application(Services(region="ORD", tokens=tokens, compute=compute), log)
-    wire = httpx.ASGITransport(app)
+    services = Services(region="ORD", tokens=tokens, compute=compute)
+    wire = httpx.ASGITransport(application(services, log))
     token = {"X-Auth-Token": tokens.issue().id}
     async with (
         httpx.AsyncClient(transport=wire, base_url="http://127.9.0.1:5000", headers=token) as http,
         httpx.AsyncClient(transport=wire, base_url="http://127.9.0.1:5000") as anonymous,
     ):
-        yield Cloud(http=http, anonymous=anonymous, compute=compute, tokens=tokens, machines=machines, log=log)
+        whole = {"compute": compute, "tokens": tokens, "machines": machines, "services": services, "log": log}
+        yield Cloud(http=http, anonymous=anonymous, **whole)
         machines.power.set()
         await compute.servers.close()

@@ -23,6 +23,8 @@ STATUS = {
     "api_key",
     "password",
     "project",
+    "control_url",
+    "control_token",
 }
 
 
@@ -90,9 +92,9 @@ def test_two_ups_at_the_same_time(cloud: LocalCloud):
 
 
 def test_secrets_are_the_owners_alone(running: LocalCloud):
-    """Password and API key stand in files of mode 0600, in no log, and not in what status prints for people."""
+    """Password, API key and control token are in files of mode 0600, in no log, and not in what people are shown."""
     status = running.status()
-    secrets = {status["password"], status["api_key"]}
+    secrets = {status["password"], status["api_key"], status["control_token"]}
     shown = running.run("status").stdout + running.run("logs").stdout
 
     assert not any(secret in shown for secret in secrets)

@@ -16,6 +16,8 @@ ACCESS = Access(
     project="123456",
     auth_url_v2="http://127.9.0.1:5000/identity/v2.0",
     auth_url_v3="http://127.9.0.1:5000/identity/v3",
+    control_url="http://127.9.0.1:5000/control",
+    control_token="a control token",
 )
 
 

@@ -62,6 +62,7 @@ def test_status_for_other_clients(newcomer: Operator):
     newcomer.manages("local.up")
     status = newcomer.local_status()
     keys = "running state_dir clouds_yaml auth_url_v2 auth_url_v3 region username api_key password project"
+    keys += " control_url control_token"
     by_key = {"RAX-KSKEY:apiKeyCredentials": {"username": status["username"], "apiKey": status["api_key"]}}
     answer = requests.post(f"{status['auth_url_v2']}/tokens", json={"auth": by_key}, timeout=30)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TextIO
 
 from starlette.applications import Starlette
@@ -16,11 +16,15 @@ from tasks.localcloud.api.balancing.octavia_context import Octavia
 from tasks.localcloud.api.compute.compute import compute_application
 from tasks.localcloud.api.compute.compute_context import Compute
 from tasks.localcloud.api.compute.images import ImagesApi
+from tasks.localcloud.api.connections import Connections
+from tasks.localcloud.api.control import ControlApi
 from tasks.localcloud.api.faults import handlers, refuse_as_balancers
+from tasks.localcloud.api.hold_points import HoldPoints
 from tasks.localcloud.api.identity.identity import IdentityApi
 from tasks.localcloud.api.network import Networking, network_application
 from tasks.localcloud.api.request_log import RequestLog
 from tasks.localcloud.balancing.octavia_service import OctaviaService
+from tasks.localcloud.faults.bad_days import BadDays
 from tasks.localcloud.identity.credentials import Tokens
 from tasks.localcloud.options import Face
 
@@ -29,7 +33,8 @@ from tasks.localcloud.options import Face
 class Services:
     """What is served: compute (and its images), the routes of the load balancers below their project, Octavia.
 
-    `face` decides which of them there are; without `octavia` there is no network service either.
+    `face` decides which of them there are; without `octavia` there is no network service either. Requests may be held,
+    and their `connections` closed.
     """
 
     region: str
@@ -38,6 +43,8 @@ class Services:
     balancer_routes: Sequence[BaseRoute] = ()
     octavia: OctaviaService | None = None
     face: Face = Face.BOTH
+    bad_days: BadDays = field(default_factory=BadDays)
+    connections: Connections = field(default_factory=Connections)
 
 
 def application(services: Services, api_log: TextIO) -> Starlette:
@@ -48,12 +55,17 @@ def application(services: Services, api_log: TextIO) -> Starlette:
         Mount("/identity", identity.application()),
         Mount("/compute", compute_application(services.compute, tokens)),
         Mount("/image", ImagesApi(services.compute).application(tokens)),
+        Mount("/control", ControlApi(services.bad_days).application()),
     ]
     if services.face is not Face.OPENSTACK:
         served.append(_cloud_load_balancers(services))
     if services.face is not Face.RACKSPACE and services.octavia:
         served += _octavia_and_its_network(services, services.octavia)
-    return Starlette(routes=served, middleware=[Middleware(RequestLog, log=api_log)])
+    middleware = [
+        Middleware(RequestLog, log=api_log),
+        Middleware(HoldPoints, holds=services.bad_days.holds, connections=services.connections),
+    ]
+    return Starlette(routes=served, middleware=middleware)
 
 
 def _cloud_load_balancers(services: Services) -> Mount:

@@ -1,4 +1,7 @@
-"""One line for every API request: time, method, path, status, milliseconds, request id. Never headers or bodies."""
+"""One line for every API request: time, method, path, status, milliseconds, request id. Never headers or bodies.
+
+A request that got no answer has status 000.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ class RequestLog:
             return
         request_id = f"req-{uuid.uuid4()}"
         REQUEST_ID.set(request_id)
-        status = 500
+        status = 0
         began = time.monotonic()
 
         async def watch(message: Message) -> None:
@@ -42,9 +45,12 @@ class RequestLog:
 
         try:
             await self._app(scope, receive, watch)
+        except Exception:
+            status = status or 500
+            raise
         finally:
             milliseconds = (time.monotonic() - began) * 1000
-            self._write(scope, f"{status} {milliseconds:.1f}ms {request_id}")
+            self._write(scope, f"{status:03d} {milliseconds:.1f}ms {request_id}")
 
     def _write(self, scope: Scope, outcome: str) -> None:
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
