@@ -29,6 +29,10 @@ _SESSION_TIMEOUT = 15.0
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 
+class KeyRefused(HostUnreachable):
+    """A server does not let our key in: it was made with another one, or seals itself off."""
+
+
 class OnlyThese(paramiko.RejectPolicy):
     """Refuses a key of a type that the server is not known by, and says which keys it is."""
 
@@ -86,6 +90,7 @@ class Opening:
         self._clock = clock
         self._first_refusal: float | None = None
         self.reason = "it was not tried"
+        self._refused = False
 
     def attempt(self, connection: Any) -> bool:
         """Open a prepared connection; False when the server does not seem to be up yet.
@@ -104,21 +109,31 @@ class Opening:
             self._refuse(connection.user, error)
             return False
         except (paramiko.SSHException, EOFError, OSError) as error:
+            self._refused = False
             self.reason = str(error) or type(error).__name__
             return False
         return True
 
+    def failed(self, so_far: str = "") -> HostUnreachable:
+        """Say that it was not opened, and why the last attempt failed; as KeyRefused, if it was our key.
+
+        :param so_far: what to say first.
+        """
+        kind = KeyRefused if self._refused else HostUnreachable
+        return unreachable(self._server, so_far + self.reason, kind)
+
     def _refuse(self, user: str, error: Exception) -> None:
         now = self._clock.now()
         self._first_refusal = now if self._first_refusal is None else self._first_refusal
+        self._refused = True
         self.reason = f"it refuses our key for {user!r} ({error})"
         if now - self._first_refusal > REFUSAL_GRACE:
-            raise unreachable(self._server, self.reason) from error
+            raise self.failed() from error
 
 
-def unreachable(server: Server, reason: str) -> HostUnreachable:
+def unreachable(server: Server, reason: str, kind: type[HostUnreachable] = HostUnreachable) -> HostUnreachable:
     """Say that SSH to a server does not work, and why."""
-    return HostUnreachable(
+    return kind(
         f"no SSH connection to {server.name} at {server.private_ip}: {reason}",
         server=server.name,
         advice="Is the private IP reachable from here, and does the server have our key? Its console may say more: "

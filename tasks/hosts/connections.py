@@ -100,7 +100,7 @@ class Connections:
         try:
             connection = until(look, what=f"SSH on {server.name}", patience=patience, clock=self._clock)
         except TimedOut as error:
-            raise unreachable(server, f"{error}; {opening.reason}") from error
+            raise opening.failed(f"{error}; ") from error
         connection.transport.set_keepalive(self._access.keepalive)
         return connection
 

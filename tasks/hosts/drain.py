@@ -12,8 +12,8 @@ from ipaddress import ip_address
 from tasks.hosts.running import Command
 from tasks.waiting import Patience
 
-# A server that drains has been logged in to before; one that does not let us in at once is not worth a wait.
-_PATIENCE = Patience(limit=5.0, longest=1.0)
+# One attempt: a server that drains has been up for long, and is asked again in a second.
+_PATIENCE = Patience(limit=0.0)
 _LINE = re.compile(r"^\s*\d+: ([0-9A-F]+):([0-9A-F]{4}) [0-9A-F]+:[0-9A-F]{4} 01\b")
 
 

@@ -7,21 +7,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.errors import CloudError, HostError, TimedOut
+from tasks.errors import CloudError, HostError, TimedOut, UntrustedHost
 from tasks.hosts import checking, drain, sealing, stages
 from tasks.hosts.access import SshAccess
 from tasks.hosts.app import AppCommands
+from tasks.hosts.connection import KeyRefused
 from tasks.hosts.connections import Connections
 from tasks.hosts.environment import env_file, procfile
 from tasks.hosts.first_boot import FirstBoot, Progress
 from tasks.hosts.injected import Bootstrap
 from tasks.hosts.login_key import public_line
 from tasks.hosts.output import Lines
+from tasks.hosts.probing import Asking
 from tasks.hosts.push import Parcel, is_machine_script, script_names
 from tasks.hosts.running import Command, run
 from tasks.hosts.trust import Trust, address_of
 from tasks.release.model import Release
-from tasks.rollout.model import Server
+from tasks.rollout.model import LoadBalancer, Server
 from tasks.waiting import Clock, Patience, until
 
 OnOutput = Callable[[str, str, str], None]
@@ -58,7 +60,9 @@ class FabricHosts:
         self._sources = sources
         self._clock = clock
         self._on_output = on_output
+        self._closed_to_us: set[str] = set()
         self._connections = Connections(access=access, trust=sources.trust, clock=clock)
+        self._asking = Asking(app=app, clock=clock, inside=self._connections.route)
         self._first_boot = FirstBoot(
             way=sources.bootstrap, run=self._ask, clock=clock, deadlines=app.deadlines, login=access.patience
         )
@@ -117,12 +121,11 @@ class FabricHosts:
         :raises CheckFailed: it did not within the deadline; says the last answer and how the app's log ends.
         """
         self._tell(server, stages.start(self._app.deadlines))
-        check = self._app.check
-        page = checking.Page(address=address_of(server), port=self._app.node_port, path="/" + check.path.lstrip("/"))
+        check, page = self._app.check, self._asking.page(server)
         answers: list[checking.Answer] = []
 
         def look() -> checking.Answer | None:
-            answers[:] = [checking.get(page, self._connections.route)]
+            answers[:] = [self._asking.get(page, self._connections.route)]
             return answers[0] if answers[0].status == check.status else None
 
         try:
@@ -130,12 +133,29 @@ class FabricHosts:
         except TimedOut as error:
             raise checking.failed(server, page, check, answers[0], self._log(server)) from error
 
+    def probe(self, server: Server) -> str:
+        """Ask the app on a server for its check once, without starting anything; say what is wrong, "" = nothing."""
+        return self._asking.on(server)
+
+    def probe_through(self, balancer: LoadBalancer) -> str:
+        """Ask the app for its check through a virtual IP, once; say what is wrong, "" = nothing."""
+        return self._asking.through(balancer)
+
     def connections(self, server: Server) -> int | None:
-        """Count the established connections to the node port; None when the server cannot be asked."""
+        """Count the established connections to the node port; None when the server cannot be asked.
+
+        A sealed server is not asked. One that refuses our key, or that cannot be trusted, is asked once only: a login
+        that fails every second looks like an attack.
+        """
+        if server.labels.sealed or server.id in self._closed_to_us:
+            return None
         command = drain.ask_connections(self._app.node_port, self._app.deadlines.ask)
         try:
             table = self._ask(server, command)
             return drain.count(table, address_of(server), self._app.node_port)
+        except (KeyRefused, UntrustedHost):
+            self._closed_to_us.add(server.id)
+            return None
         except (HostError, CloudError):
             return None
 

@@ -2,13 +2,14 @@
 
 import socket
 from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
 
 from tasks.errors import NotFound
 from tasks.hosts.app import AppCommands
 from tasks.hosts.drain import count
-from tests.hosts.conftest import a_server
+from tests.hosts.conftest import Room, a_server
 
 TABLE = """\
   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
@@ -72,12 +73,64 @@ def test_ipv4_connections_to_an_ipv6_socket_count(room):
         assert room.hosts().connections(a_server()) == 1
 
 
-def test_a_server_that_cannot_be_asked(room):
-    """Where SSH is not possible there is no number, and not much waiting for one."""
+def test_a_server_that_does_not_know_our_key(room):
+    """A server made from another machine refuses our key: there is no number, at once, and it is not asked again."""
     room.sshd.authorized.clear()
+    hosts = room.hosts()
 
-    assert room.hosts().connections(a_server()) is None
-    assert room.clock.time < 10
+    assert [hosts.connections(a_server()) for _ in range(3)] == [None] * 3
+    assert (room.sshd.refusals, room.clock.time) == (1, 0)
+
+
+def test_another_machine_with_the_right_key(room, tmp_path):
+    """On a machine that never saw a server its host keys are read from the console, and its connections are counted."""
+    room.hosts().connections(a_server())
+    room.folder = tmp_path / "another machine"
+
+    assert room.hosts().connections(a_server()) == 0
+    assert room.sshd.logins == 2
+
+
+def test_a_sealed_server_is_not_asked(room):
+    """Nobody can log in to a sealed server, so nobody tries."""
+    sealed = replace(a_server(), labels=replace(a_server().labels, sealed=True))
+
+    assert room.hosts().connections(sealed) is None
+    assert (room.sshd.logins, room.clock.time) == (0, 0)
+
+
+def test_a_server_that_refuses_connections(room):
+    """A server that was sealed without its metadata saying so is not waited for: its port refuses at once."""
+    hosts = room.hosts()
+    room.sshd.close()
+
+    assert hosts.connections(a_server()) is None
+    assert room.clock.time == 0
+
+
+def test_a_server_that_is_back(sshd, tmp_path):
+    """A server that could not be reached for a while is asked again, unlike one that refused our key."""
+    with socket.create_server((sshd.address, 0)) as listener:
+        sshd.port = listener.getsockname()[1]
+    hosts = Room(sshd, tmp_path).hosts()
+    assert hosts.connections(a_server()) is None
+
+    sshd.start()
+
+    assert hosts.connections(a_server()) == 0
+    hosts.close()
+
+
+def test_keys_that_the_console_has_forgotten(room):
+    """A server whose host keys cannot be found out any more is not asked, and its console is not read again."""
+    reads = []
+    hosts = room.hosts(lambda server_id: reads.append(server_id) or "login:")
+
+    assert hosts.connections(a_server()) is None
+    first = len(reads)
+    assert hosts.connections(a_server()) is None
+
+    assert (len(reads), room.sshd.logins, room.clock.time) == (first, 0, 0)
 
 
 def test_a_server_without_a_console(room):
