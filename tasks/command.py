@@ -5,17 +5,31 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import fabric
 from invoke.exceptions import Exit
+from invoke.parser.argument import Argument
 
 from tasks.errors import DeployError, Unfinished
 
 
 class Command(fabric.Task):  # type: ignore[misc]  # fabric has no types
-    """A task whose errors speak. A bug of ours keeps its traceback and exits 1."""
+    """A task whose errors speak. A bug of ours keeps its traceback and exits 1.
+
+    The word that stands alone on its command line may be left out when one of the flags `spared_by` is given.
+    """
+
+    def __init__(self, *args: Any, spared_by: Sequence[str] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._spared_by = spared_by
+
+    def get_arguments(self, *args: Any, **kwargs: Any) -> list[Argument]:
+        """Give the arguments as Invoke's parser wants them."""
+        arguments: list[Argument] = super().get_arguments(*args, **kwargs)
+        flags = [argument for argument in arguments if argument.name in self._spared_by]
+        return [Word(each, flags) if flags and each.positional else each for each in arguments]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the task's body.
@@ -33,6 +47,25 @@ class Command(fabric.Task):  # type: ignore[misc]  # fabric has no types
             sys.stderr.write("\nleft at once; `fab status` shows what is there, the next `fab deploy` cleans up\n")
             sys.stdout.flush()
             os._exit(Unfinished.exit_code)  # threads that talk to servers would hold a normal exit up
+
+
+class Word(Argument):
+    """A positional argument that nobody misses when one of `flags` is given: it is empty then."""
+
+    def __init__(self, word: Argument, flags: Sequence[Argument]) -> None:
+        super().__init__(names=word.names, kind=word.kind, help=word.help, positional=True, attr_name=word.attr_name)
+        self._flags = flags
+
+    @property
+    def value(self) -> Any:
+        """The word that was given; empty if it need not be; None while it is missing."""
+        if self._value is None and any(flag.got_value for flag in self._flags):
+            return ""
+        return self._value
+
+    @value.setter
+    def value(self, word: str) -> None:
+        self.set_value(word)
 
 
 def command(**options: Any) -> Callable[[Callable[..., None]], Command]:

@@ -38,3 +38,36 @@ def logs(_c: Context, server: str = "", follow: bool = False, lines: int = 20) -
     """Show its API requests and the servers' consoles."""
     options = [*(["--server", server] if server else []), *(["--follow"] if follow else [])]
     local_cloud.show("logs", "--lines", str(lines), *options)
+
+
+@command(
+    spared_by=("list_", "clear"),
+    help={
+        "name": "What is to go wrong; `--list` names everything that can.",
+        "times": "How often it strikes; 0: until it is cleared.",
+        "seconds": "How long it lasts or delays.",
+        "match": "Only what is about this: part of a server's or load balancer's name, or a path.",
+        "after": "Let so many occasions pass first.",
+        "list_": "Say what is armed, how often each struck, and what there is.",
+        "clear": "Forget all faults, or those of NAME.",
+    },
+)
+def fault(  # noqa: PLR0913  each is an option of the command line
+    _c: Context,
+    name: str,
+    *,
+    times: int = 1,
+    seconds: float = 10.0,
+    match: str = "",
+    after: int = 0,
+    list_: bool = False,
+    clear: bool = False,
+) -> None:
+    """Let something go wrong in the local cloud: `build-dies`, `api-500`, `ssh-refused`, and so on."""
+    if list_:
+        local_cloud.show("fault", "--list")
+    elif clear:
+        local_cloud.show("fault", "--clear", *filter(None, [name]))
+    else:
+        limits = {"--times": times, "--seconds": seconds, "--match": match, "--after": after}
+        local_cloud.show("fault", name, *(f"{option}={value}" for option, value in limits.items()))

@@ -1,8 +1,10 @@
 """How an error reaches the person or the program that called a task."""
 
 import pytest
+from invoke.collection import Collection
 from invoke.context import Context
-from invoke.exceptions import Exit
+from invoke.exceptions import Exit, ParseError
+from invoke.parser import Parser
 
 from tasks import errors
 from tasks.command import command
@@ -61,3 +63,32 @@ def test_the_last_output_lines_are_in_the_message():
     error = errors.CommandFailed(server="web-1", stage="set up", command="x.sh", exit_code=3, tail="a\nb")
 
     assert str(error) == "set up failed on web-1: x.sh exited 3; its last output:\n    a\n    b"
+
+
+def parsed(*words):
+    """Parse a command line of a task whose word may be left out for a flag; gives what the task would get."""
+
+    @command(spared_by=("all_",))
+    def drop(_c, name, times=1, all_=False):
+        """Drop something."""
+
+    [context] = Parser(contexts=Collection(drop).to_contexts()).parse_argv(["drop", *words])
+    return context.as_kwargs
+
+
+def test_a_word_may_stand_alone():
+    """The word is taken without an option, before or after the flags."""
+    assert parsed("it", "--times", "2") == {"name": "it", "times": 2, "all_": False}
+    assert parsed("--times", "2", "it") == {"name": "it", "times": 2, "all_": False}
+    assert parsed("it", "--all") == {"name": "it", "times": 1, "all_": True}
+
+
+def test_a_flag_stands_in_for_the_word():
+    """Nobody misses the word when the flag that spares it is given."""
+    assert parsed("--all") == {"name": "", "times": 1, "all_": True}
+
+
+def test_a_missing_word_is_a_mistake():
+    """Without word and flag, the command line is refused."""
+    with pytest.raises(ParseError, match="did not receive required positional arguments: 'name'"):
+        parsed("--times", "2")

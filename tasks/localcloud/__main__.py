@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from tasks.localcloud import lifecycle, logs
+from tasks.localcloud.faults import command_line
 from tasks.localcloud.network import NoNetwork
 from tasks.localcloud.options import Face, IsolationChoice, Options
 from tasks.localcloud.state import ForeignDirectory, StateDirectory, default_directory
@@ -20,7 +21,7 @@ _ENDED = {
     lifecycle.Found.REMAINS: "No local cloud was running; what an earlier one had left behind is removed.",
     lifecycle.Found.NOTHING: "No local cloud was running.",
 }
-_FAILURES = (lifecycle.StartFailed, logs.NoSuchLog, ForeignDirectory, NoNetwork, OSError)
+_FAILURES = (lifecycle.StartFailed, logs.NoSuchLog, ForeignDirectory, NoNetwork, *command_line.FAILURES, OSError)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -42,6 +43,28 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tasks.localcloud", description="An OpenStack cloud on loopback.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     up = commands.add_parser("up", help="start it; returns when it answers", description="Start the local cloud.")
+    _add_choices(up)
+    down = commands.add_parser("down", help="end it; leaves nothing behind", description="End the local cloud.")
+    status = commands.add_parser(
+        "status", help="say whether it runs and how to reach it", description="Say how to reach it."
+    )
+    show = commands.add_parser("logs", help="show where its logs are, and their ends", description="Show its logs.")
+    show.add_argument("--server", help="only the console of this server (name or id)")
+    show.add_argument("--lines", type=int, default=20, help="lines of each log (%(default)s)")
+    show.add_argument("--follow", action="store_true", help="go on showing new lines until Ctrl-C")
+    fault = commands.add_parser("fault", help="let something go wrong", description="Arm, list or clear faults.")
+    command_line.add_options(fault)
+    acts = ((up, _up), (down, _down), (status, _status), (show, _logs), (fault, command_line.act))
+    for command, act in acts:
+        command.set_defaults(act=act)
+        command.add_argument("--state-dir", type=Path, help="where its files are (XDG state directory)")
+        if command not in {show, fault}:
+            command.add_argument("--json", action="store_true", help="for programs")
+    return parser
+
+
+def _add_choices(up: argparse.ArgumentParser) -> None:
+    """Declare what can be chosen when the cloud starts."""
     defaults = Options()
     up.add_argument("--region", default=defaults.region, help="name of its region (%(default)s)")
     up.add_argument("--ssh-port", type=_port, default=defaults.ssh_port, help="SSH port of servers (%(default)s)")
@@ -63,20 +86,6 @@ def _parser() -> argparse.ArgumentParser:
         default=defaults.face,
         help="which cloud it looks like (%(default)s)",
     )
-    down = commands.add_parser("down", help="end it; leaves nothing behind", description="End the local cloud.")
-    status = commands.add_parser(
-        "status", help="say whether it runs and how to reach it", description="Say how to reach it."
-    )
-    show = commands.add_parser("logs", help="show where its logs are, and their ends", description="Show its logs.")
-    show.add_argument("--server", help="only the console of this server (name or id)")
-    show.add_argument("--lines", type=int, default=20, help="lines of each log (%(default)s)")
-    show.add_argument("--follow", action="store_true", help="go on showing new lines until Ctrl-C")
-    for command, act in ((up, _up), (down, _down), (status, _status), (show, _logs)):
-        command.set_defaults(act=act)
-        command.add_argument("--state-dir", type=Path, help="where its files are (XDG state directory)")
-        if command is not show:
-            command.add_argument("--json", action="store_true", help="for programs")
-    return parser
 
 
 def _port(text: str) -> int:
