@@ -63,7 +63,10 @@ def fault(  # noqa: PLR0913  each is an option of the command line
     list_: bool = False,
     clear: bool = False,
 ) -> None:
-    """Let something go wrong in the local cloud: `build-dies`, `api-500`, `ssh-refused`, and so on."""
+    """Let something go wrong in the local cloud.
+
+    `fab local.fault build-dies` lets one build die; `fab local.fault --list` names everything that can go wrong.
+    """
     if list_:
         local_cloud.show("fault", "--list")
     elif clear:
