@@ -96,12 +96,14 @@ class FabricHosts:
 
     def _push(self, server: Server) -> None:
         artifact = self._sources.artifact(server.labels.release).path
-        has_it = _digest(artifact) in self._ask(server, stages.ask_digest(self._app.deadlines))
+        digest = _digest(artifact)
+        has_it = digest in self._ask(server, stages.ask_digest(self._app.deadlines))
         parcel = Parcel(
             env=env_file(server, self._app),
             procfile=procfile(self._app),
             scripts=self._sources.scripts,
             artifact=None if has_it else artifact,
+            digest=digest,
         )
         self._tell(server, stages.push(parcel, self._app.deadlines))
 

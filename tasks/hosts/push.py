@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import tarfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from tasks.errors import SettingsError
 from tasks.hosts.running import Sink
 
 RELEASE = "release.tar.gz"
+DIGEST = "release.sha256"
 SCRIPTS = "bootstrap_scripts"
 _PRIVATE, _PLAIN, _EXECUTABLE = 0o600, 0o644, 0o755
 
@@ -22,18 +24,21 @@ class Parcel:
 
     :param scripts: the bootstrap scripts' folder, with whatever lies beside them.
     :param artifact: the release; None when the server has it already.
+    :param digest: its SHA-256, by which the server knows that it has the right one before it looks into it.
     """
 
     env: str
     procfile: str
     scripts: Path
     artifact: Path | None
+    digest: str
 
     def write(self, sink: Sink) -> None:
         """Write the tar stream: owned by root, modes 644 and 755, the env file 600."""
         with tarfile.open(fileobj=sink, mode="w|", format=tarfile.GNU_FORMAT) as stream:  # type: ignore[call-overload]
             _add_text(stream, "env", self.env, _PRIVATE)
             _add_text(stream, "Procfile", self.procfile, _PLAIN)
+            _add_text(stream, DIGEST, self.digest + "\n", _PLAIN)
             add_scripts(stream, self.scripts, files_below(self.scripts))
             if self.artifact:
                 _add_file(stream, RELEASE, self.artifact, _PLAIN)
@@ -72,7 +77,7 @@ def _is_run(path: Path) -> bool:
 
 
 def _add_text(stream: tarfile.TarFile, name: str, text: str, mode: int) -> None:
-    content = text.encode()
+    content = os.fsencode(text)  # what the operator's environment holds may be no UTF-8: it arrives as it is
     member = tarfile.TarInfo(name)
     member.size, member.mode = len(content), mode
     stream.addfile(member, io.BytesIO(content))

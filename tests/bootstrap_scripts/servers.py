@@ -1,5 +1,6 @@
 """A server for the bootstrap scripts: a folder that stands for its file system. Everything in it runs for real."""
 
+import hashlib
 import io
 import json
 import os
@@ -57,6 +58,7 @@ class FolderServer:
         """Put there what a deploy puts there before set-up."""
         self.app.mkdir(parents=True, exist_ok=True)
         (self.app / "release.tar.gz").write_bytes(release)
+        (self.app / "release.sha256").write_text(hashlib.sha256(release).hexdigest() + "\n")
         shutil.copytree(SCRIPTS, self.app / "bootstrap_scripts", dirs_exist_ok=True)
         exports = {"SHARED_DIR": "/srv/shared"} | settings
         env = self.app / "env"

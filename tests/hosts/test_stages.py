@@ -38,7 +38,9 @@ def test_set_up_pushes_the_release(room):
     room.script("10-first.sh", "true\n")
     room.hosts().set_up(room.server)
 
-    assert room.on_server("release.tar.gz").read_bytes() == room.release().path.read_bytes()
+    artifact = room.on_server("release.tar.gz").read_bytes()
+    assert artifact == room.release().path.read_bytes()
+    assert room.on_server("release.sha256").read_text() == hashlib.sha256(artifact).hexdigest() + "\n"
 
 
 def test_a_release_is_pushed_once(room):
