@@ -65,7 +65,7 @@ def introduction(settings: Settings, compute: NovaCompute, clock: Clock, warn: C
         case "console":
             return ConsoleKeys(compute.console, clock)
         case "injected":
-            return Injected(settings.server.user, lambda server, key: compute.note(server, HOST_KEY, key))
+            return Injected(settings.server.user, lambda server, key: compute.note(server.id, HOST_KEY, key))
         case "first-use":
             return FirstUse(warn)
 

@@ -110,16 +110,17 @@ def _wait(headers: Mapping[str, str], over_limit: Any) -> float:
     if said.isdigit():
         seconds = float(said)
     else:
-        then, now = _date(said), _date(headers.get("Date", ""))
+        then, now = moment(said), moment(headers.get("Date", ""))
         seconds = (then - now).total_seconds() if then and now else UNSAID_WAIT
     return min(max(seconds, UNSAID_WAIT), LONGEST_WAIT)
 
 
-def _date(said: str) -> datetime | None:
+def moment(said: str) -> datetime | None:
+    """Read a time as HTTP or ISO 8601 writes it; None when it is none, or does not say in which time zone."""
     for parse in (parsedate_to_datetime, datetime.fromisoformat):
         try:
-            moment = parse(said)
+            found = parse(said)
         except ValueError:
             continue
-        return moment if moment.tzinfo else None
+        return found if found.tzinfo else None
     return None

@@ -9,31 +9,25 @@ from __future__ import annotations
 import threading
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
-from novaclient import api_versions
 from novaclient import client as novaclient
-from novaclient.exceptions import UnsupportedVersion
 from novaclient.v2.servers import REBOOT_SOFT
 
-from tasks.cloud import keypairs, nova_servers, quotas
+from tasks.cloud import keypairs, microversions, nova_servers, quotas
 from tasks.cloud.faults import doing
-from tasks.cloud.identity import COMPUTE, NEXT_GENERATION, Access
+from tasks.cloud.identity import COMPUTE, Access
 from tasks.cloud.networks import resolve
 from tasks.cloud.offers import Offer, Offers
 from tasks.cloud.paging import has_next_link, whole
 from tasks.cloud.patient import Pace, PatientSession
 from tasks.cloud.profiles import ServerProfile
+from tasks.cloud.spares import Spares
 from tasks.errors import Conflict, Immutable, NotFound, SettingsError
-from tasks.rollout.model import Server, ServerRequest, ServerStatus
-
-LAST_WITH_FILES = "2.56"
-FIRST_WITH_AUTO_NETWORK = "2.37"
-RACKSPACE = "2"
-EVERYWHERE = "2.1"
+from tasks.rollout.model import Server, ServerRequest, ServerStatus, Spare
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +51,9 @@ class NovaCompute:
         self._access = access
         self._profile = profile
         self._pace = pace or Pace()
-        self._version = _version(profile, profile.microversion or pinned_microversion(access))
+        self._version = microversions.read(profile.microversion or microversions.pinned(access), profile)
         session = PatientSession(access.session, api=COMPUTE, pace=self._pace)
+        self._time = session.cloud_time
         plain = access.adapter(COMPUTE, session, what="servers")
         self._nova = novaclient.Client(
             self._version,
@@ -73,6 +68,7 @@ class NovaCompute:
         # Asked without a microversion: from 2.36 on the compute API would send us to another one for images.
         self._images = Offers(plain, kind="image", path="/images/detail")
         self._flavors = Offers(plain, kind="flavor", path="/flavors/detail")
+        self._spares = Spares(api=plain, profile=profile)
         self._recipe: Recipe | None = None
         self._recipe_lock = threading.Lock()
 
@@ -82,14 +78,13 @@ class NovaCompute:
         Sorted out here and not by the API, which drops a filter by metadata and then lists everybody's.
         """
         with doing("listing servers"):
-            listed = whole(self._page, key="servers", more=has_next_link("servers"))
-            found = (nova_servers.read(body, self._profile) for body in listed)
+            found = (nova_servers.read(body, self._profile) for body in self._listed())
             return tuple(server for server in found if server is not None)
 
     def create(self, request: ServerRequest) -> Server:
         """Ask for one server; returns as soon as the cloud has accepted it. Sent once.
 
-        `created` is this machine's time until the server is looked at again: the answer holds little but the id.
+        `created` is the time of the answer until the server is looked at again: it holds little but the id.
 
         :raises Uncertain: the answer was lost; the server may exist.
         :raises QuotaExceeded: no room for it, or a rule of the account forbids it.
@@ -100,7 +95,7 @@ class NovaCompute:
                 request.name,
                 recipe.image.id,
                 recipe.flavor.id,
-                meta={**self._profile.metadata, **request.labels.to_metadata()},
+                meta=nova_servers.fitting({**self._profile.metadata, **request.labels.to_metadata()}),
                 **self._options(recipe),
             )
             return Server(
@@ -108,7 +103,7 @@ class NovaCompute:
                 name=request.name,
                 status=ServerStatus.BUILD,
                 private_ip=None,
-                created=datetime.now(UTC).replace(microsecond=0),
+                created=self._time.now().replace(microsecond=0),
                 labels=request.labels,
             )
 
@@ -127,12 +122,34 @@ class NovaCompute:
     def label(self, server: Server) -> None:
         """Write the labels of `server` to its metadata. Other items are left as they are."""
         with doing(f"labelling server {server.name}"):
-            self._nova.servers.set_meta(server.id, server.labels.to_metadata())
+            self._nova.servers.set_meta(server.id, nova_servers.fitting(server.labels.to_metadata()))
 
-    def note(self, server: Server, name: str, value: str) -> None:
-        """Write one metadata item of a server, which is none of its labels. Other items are left as they are."""
-        with doing(f"noting {name} of server {server.name}"):
-            self._nova.servers.set_meta(server.id, {name: value})
+    def note(self, server_id: str, name: str, value: str) -> None:
+        """Write one metadata item of a server. Other items are left as they are.
+
+        :raises NotFound: the server is gone.
+        :raises QuotaExceeded: it has as many items as it may have.
+        """
+        with doing(f"noting {name} of server {server_id}"):
+            self._nova.servers.set_meta(server_id, nova_servers.fitting({name: value}))
+
+    def erase(self, server_id: str, name: str) -> None:
+        """Remove one metadata item of a server. An item or a server that is gone already is no error."""
+        with doing(f"erasing {name} of server {server_id}"):
+            try:
+                self._nova.servers.delete_meta(server_id, [quote(name, safe="")])
+            except NotFound:
+                return
+
+    def now(self) -> datetime:
+        """Give the time on the cloud's clock, as its answers tell it; this machine's where they do not.
+
+        Asks only when nothing has been asked yet.
+        """
+        with doing("asking for the time"):
+            if not self._time.is_heard:
+                self._page({"limit": "1"})
+            return self._time.now()
 
     def delete(self, server_id: str) -> None:
         """Ask for a server to be deleted; one that is gone already is no error. Look until it is gone."""
@@ -167,6 +184,32 @@ class NovaCompute:
         with doing("reading the limits"):
             return quotas.read(self._nova.limits.get().to_dict()["absolute"])
 
+    def room(self) -> int | None:
+        """Give how many more servers of the profile's flavor the quotas allow; None when there is no limit.
+
+        :raises NotFound: there is no such flavor.
+        """
+        with doing("reading how many servers there may be"):
+            return self.limits().more(self._flavors.find(self._profile.flavor))
+
+    def addresses(self) -> frozenset[str]:
+        """Give every address of every server of the account, ours or not."""
+        with doing("listing the addresses of all servers"):
+            return frozenset(address for body in self._listed() for address in nova_servers.addresses(body))
+
+    def spares(self) -> tuple[Spare, ...]:
+        """List keypairs and images that were made for this app and environment and that no server uses any more.
+
+        Never what the profile names: the next server may be made of it.
+        """
+        with doing("listing keypairs and images that are not used"):
+            return tuple(self._spares.found(self._listed))
+
+    def discard(self, spare: Spare) -> None:
+        """Delete a keypair or an image. One that is gone already is no error."""
+        with doing(f"deleting {spare.kind} {spare.name}"):
+            self._spares.discard(spare)
+
     def problems(self, extra_servers: int) -> list[str]:
         """Say everything that would keep `extra_servers` more servers from being created; an empty list is good news.
 
@@ -185,6 +228,9 @@ class NovaCompute:
             except (NotFound, Conflict, SettingsError) as error:
                 found.append(str(error).replace("\n", "; "))
         return [problem for problem in found if problem]
+
+    def _listed(self) -> list[dict[str, Any]]:
+        return whole(self._page, key="servers", more=has_next_link("servers"))
 
     def _page(self, query: dict[str, str]) -> Any:
         # Not novaclient's list, which keeps the links to itself: it would ask for one page more than there is, after a
@@ -208,7 +254,7 @@ class NovaCompute:
     def _options(self, recipe: Recipe) -> dict[str, Any]:
         """Give the optional parts of a create call. novaclient encodes user data and files itself."""
         nics: Any = [{"net-id": network} for network in recipe.networks]
-        if not nics and self._version >= api_versions.APIVersion(FIRST_WITH_AUTO_NETWORK):
+        if not nics and microversions.wants_networks(self._version):
             nics = "auto"
         return {
             "key_name": recipe.key_name,
@@ -223,37 +269,11 @@ class NovaCompute:
     def _config_drive(self) -> bool | None:
         # At Rackspace user data is only described together with a config drive, which heat forces on there as well
         # (Cloud Servers docs, config drive extension; heat's contrib for Rackspace).
-        needed = self._profile.config_drive is None and self._profile.user_data and _is_rackspace(self._access)
+        needed = (
+            self._profile.config_drive is None and self._profile.user_data and microversions.is_rackspace(self._access)
+        )
         return True if needed else self._profile.config_drive
 
 
 def _no_file(*_args: object, **_kwargs: object) -> AbstractContextManager[None]:
     return nullcontext()
-
-
-def pinned_microversion(access: Access) -> str:
-    """Give the microversion at which a cloud is asked unless the settings name one: never the newest there is.
-
-    Rackspace's servers know no microversions. Everything that we use is in 2.1, which every Nova has; higher ones would
-    take away file injection (2.57), and make more clouds refuse us.
-    """
-    return RACKSPACE if _is_rackspace(access) else EVERYWHERE
-
-
-def _is_rackspace(access: Access) -> bool:
-    return access.service_name(COMPUTE) == NEXT_GENERATION
-
-
-def _version(profile: ServerProfile, wanted: str) -> Any:
-    try:
-        version = api_versions.get_api_version(wanted)
-    except UnsupportedVersion as error:
-        raise SettingsError(f"compute microversion {wanted!r}: {error}") from error
-    if version.is_latest():
-        raise SettingsError(f"compute microversion {wanted!r}: name one, not the latest there is")
-    if profile.files and version > api_versions.APIVersion(LAST_WITH_FILES):
-        raise SettingsError(
-            f"files cannot be injected at compute microversion {wanted}",
-            advice=f"use {LAST_WITH_FILES} or lower, or user data",
-        )
-    return version

@@ -54,9 +54,28 @@ def name_for(profile: ServerProfile) -> str:
 
     Nova wants letters, digits, dashes and underscores.
     """
-    if profile.key_name:
-        return profile.key_name
-    digest = hashlib.sha256(_blob(profile.public_key)).hexdigest()[:12]
+    return profile.key_name or _name_after(profile, profile.public_key)
+
+
+def kept(profile: ServerProfile) -> frozenset[str]:
+    """Give the names of the keypairs that new servers of this profile may be created with."""
+    names = {profile.key_name, name_for(profile)} if profile.public_key else {profile.key_name}
+    return frozenset(names - {""})
+
+
+def is_ours(profile: ServerProfile, name: str, public_key: str) -> bool:
+    """Say whether a keypair is one that is imported for servers of this app and environment, whoever did it.
+
+    It is named after app, environment and the very key it holds; one that only looks so is somebody else's.
+    """
+    try:
+        return name == _name_after(profile, public_key)
+    except SettingsError:
+        return False
+
+
+def _name_after(profile: ServerProfile, public_key: str) -> str:
+    digest = hashlib.sha256(_blob(public_key)).hexdigest()[:12]
     return re.sub(r"[^A-Za-z0-9_-]", "-", f"{profile.app}-{profile.environment}-{digest}")
 
 

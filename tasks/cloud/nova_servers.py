@@ -1,4 +1,7 @@
-"""What Nova says of a server becomes our Server (compute api-ref, servers). Refuses to know how Nova is asked."""
+"""What Nova says of a server becomes our Server; what it takes as metadata (compute api-ref, servers, server metadata).
+
+Refuses to know how Nova is asked.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,13 @@ from typing import Any
 
 from tasks.cloud import automation
 from tasks.cloud.profiles import ServerProfile
+from tasks.errors import CloudError
+from tasks.rollout import claims
 from tasks.rollout.model import Labels, Server, ServerStatus
 
 PRIVATE = "private"
+# Of the name and of the value of a metadata item, in characters (compute api-ref, server metadata).
+LONGEST_ITEM = 255
 
 STATUSES = {
     "BUILD": ServerStatus.BUILD,
@@ -43,7 +50,28 @@ def read(body: Mapping[str, Any], profile: ServerProfile) -> Server | None:
         fault=_fault(body)
         or automation.fault(body["metadata"], profile.wait_for)
         or _no_private_ip(status, private_ip, addresses),
+        claims=claims.from_metadata(body["metadata"]),
     )
+
+
+def addresses(body: Mapping[str, Any]) -> Iterator[str]:
+    """Give every address of a server, those that the cloud calls its access addresses too."""
+    for entries in (body.get("addresses") or {}).values():
+        yield from (entry["addr"] for entry in entries)
+    yield from filter(None, (body.get("accessIPv4"), body.get("accessIPv6")))
+
+
+def fitting(metadata: Mapping[str, str]) -> dict[str, str]:
+    """Give metadata items as they are, when they are short enough for Nova, which would refuse them all together.
+
+    :raises CloudError: one is not.
+    """
+    for name, value in metadata.items():
+        if max(len(name), len(value)) > LONGEST_ITEM:
+            raise CloudError(
+                f"the metadata item {name[:LONGEST_ITEM]!r} has {len(value)} characters, and Nova keeps {LONGEST_ITEM}"
+            )
+    return dict(metadata)
 
 
 def _status(body: Mapping[str, Any], profile: ServerProfile) -> ServerStatus:

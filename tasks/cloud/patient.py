@@ -16,6 +16,7 @@ from keystoneauth1.exceptions import ClientException
 from keystoneauth1.session import Session
 
 from tasks.cloud import answers, faults
+from tasks.cloud.cloud_time import CloudTime
 from tasks.errors import CloudError, CloudUnreachable, OverLimit
 from tasks.waiting import Clock, WallClock
 
@@ -47,7 +48,7 @@ class Pace:
 
 
 class PatientSession(Session):
-    """A session for one API that shares the token and the connections of `session`.
+    """A session for one API that shares the token and the connections of `session`. `cloud_time` follows its clock.
 
     :param api: what a person calls the API, such as "compute"; it is in every error.
     """
@@ -62,6 +63,7 @@ class PatientSession(Session):
         )
         self._api = api
         self._pace = pace
+        self.cloud_time = CloudTime()
         self._places = threading.BoundedSemaphore(pace.concurrency)
 
     def request(self, url: str, method: str, *args: Any, **kwargs: Any) -> Response:
@@ -97,6 +99,7 @@ class PatientSession(Session):
         # What changes something may carry user data, and its answer a password: that is for no log, however talkative.
         kwargs |= {"raise_exc": False, "user_agent": USER_AGENT, "log": method in answers.READS}
         with self._places:
+            sent = self.cloud_time.uptime()
             try:
                 response = super().request(url, method, *args, **kwargs)
             except ClientException as error:
@@ -106,6 +109,7 @@ class PatientSession(Session):
         if not _is_json(response, method):
             seen = response.headers.get("Content-Type", "nothing")
             raise CloudError(f"the {self._api} API answered {method} with {seen} instead of JSON: a proxy in between?")
+        self.cloud_time.hear(response.headers, since=sent)
         return response
 
 

@@ -21,6 +21,10 @@ class Room:
         """Say whether `more` of it would be too much."""
         return self.allowed is not None and self.used + more > self.allowed
 
+    def times(self, each: int) -> int | None:
+        """Say how many things fit that need `each` of it; None when there is no end."""
+        return None if self.allowed is None or not each else max(self.allowed - self.used, 0) // each
+
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
@@ -48,6 +52,11 @@ class Limits:
             for what, room, more in needs
             if room.lacks(more)
         ]
+
+    def more(self, flavor: Offer) -> int | None:
+        """Say how many more servers of that flavor there may be; None when there is no limit."""
+        fitting = (self.servers.times(1), self.cores.times(flavor.cores), self.ram.times(flavor.ram))
+        return min((number for number in fitting if number is not None), default=None)
 
     def file_problems(self, files: Mapping[str, bytes]) -> list[str]:
         """Say why these files cannot be injected into a server, by path."""

@@ -150,21 +150,6 @@ class TestChanges:
         (written,) = wire.received("POST", "/metadata$")
         assert written.body == {"metadata": LABELS.to_metadata() | {"phase": "set-up"}}
 
-    def test_one_item_is_noted(self, build: Build, wire: Wire) -> None:
-        """What is no label is written alone; a later label leaves it as it is, since labels do not hold it."""
-        wire.on("POST", "/servers/server-1/metadata$", Reply(body={"metadata": {}}))
-        noted = server(metadata=LABELS.to_metadata() | {"host_key": "ssh-ed25519 AAAA"})
-        wire.on("GET", "/servers/server-1$", Reply(body={"server": noted}))
-        compute = build()
-        seen = compute.server("server-1")
-
-        compute.note(seen, "host_key", "ssh-ed25519 BBBB")
-        compute.label(seen)
-
-        bodies = [written.body["metadata"] for written in wire.received("POST", "/metadata$")]
-        assert bodies == [{"host_key": "ssh-ed25519 BBBB"}, LABELS.to_metadata()]
-        assert seen.labels.host_key == "ssh-ed25519 AAAA"
-
     @pytest.mark.parametrize("status", [202, 204, 404])
     def test_trap_28_a_delete_is_accepted_or_was_not_needed(self, build: Build, wire: Wire, status: int) -> None:
         """An accepted delete proves nothing yet: deleting again, and deleting what is gone, are no errors."""

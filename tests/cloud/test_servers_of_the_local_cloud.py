@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from keystoneauth1.session import Session
 
 from tasks.cloud.compute import NovaCompute
 from tasks.cloud.identity import Access, open_cloud
+from tasks.cloud.keypairs import name_for
 from tasks.cloud.profiles import ServerProfile
 from tasks.cloud.rackspace import ApiKey
 from tasks.errors import NotFound, Unauthorized
@@ -64,6 +66,40 @@ def test_a_quota_is_foreseen(opened: Access) -> None:
     assert "the quota is too small" in compute.problems(extra_servers=allowed + 1)[0]
 
 
+def test_room_shrinks_with_servers(opened: Access) -> None:
+    """There is room until preflight would object."""
+    compute = NovaCompute(opened, PROFILE)
+    room = compute.room()
+
+    assert room is not None
+    assert compute.problems(extra_servers=room) == []
+    assert compute.problems(extra_servers=room + 1) != []
+
+
+def test_the_clock_of_a_cloud_on_this_machine_is_this_machines(opened: Access) -> None:
+    """The answers tell the time to a minute at least, with no answer before."""
+    assert abs(NovaCompute(opened, PROFILE).now() - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("microversion", ["2.1", "2.96"])
+def test_a_keypair_is_a_spare_when_its_operator_has_another(opened: Access, microversion: str) -> None:
+    """The key with which a server was made is kept with it; then those who come with another key may discard it."""
+    compute = NovaCompute(opened, replace(PROFILE, microversion=microversion))
+    successor = NovaCompute(opened, replace(PROFILE, public_key="", microversion=microversion))
+    asked = compute.create(ServerRequest(name="guestbook-7-0", labels=LABELS))
+    assert compute.spares() == successor.spares() == ()
+
+    compute.delete(asked.id)
+    wait(lambda: True if compute.servers() == () else None, "the server to be gone")
+    assert compute.spares() == ()
+    [spare] = successor.spares()
+    assert (spare.kind, spare.name) == ("keypair", name_for(PROFILE))
+    assert spare.created is not None
+    for _ in range(2):
+        successor.discard(spare)
+    assert successor.spares() == ()
+
+
 def test_the_life_of_a_server(opened: Access) -> None:
     """A server is asked for, becomes ACTIVE, prints its host keys, is labelled, and is deleted until it is gone."""
     compute = NovaCompute(opened, PROFILE)
@@ -80,6 +116,10 @@ def test_the_life_of_a_server(opened: Access) -> None:
     assert built.private_ip is not None
     assert "BEGIN SSH HOST KEY KEYS" in compute.console(built.id)
 
+    assert built.private_ip in compute.addresses()
+    compute.note(built.id, "claim-a1", "x" * 255)
+    for _ in range(2):
+        compute.erase(built.id, "claim-a1")
     compute.label(built.passed(Phase.SET_UP))
     assert [server.phase for server in compute.servers()] == [Phase.SET_UP]
 

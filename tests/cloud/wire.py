@@ -27,6 +27,7 @@ SERVICES = {
 class Reply:
     """An answer.
 
+    :param headers: beside Content-Length and Date; an empty one leaves out that which there would be.
     :param lost: close the connection instead of answering, after the request was read.
     :param together: answer when as many requests as the barrier wants have come, or half a second has passed.
     """
@@ -99,9 +100,11 @@ class Wire:
                     self.close_connection = True
                     return
                 content = reply.content()
-                self.send_response(reply.status)
-                for name, value in {"Content-Length": str(len(content)), **reply.headers}.items():
-                    self.send_header(name, value)
+                self.send_response_only(reply.status)
+                always = {"Content-Length": str(len(content)), "Date": self.date_time_string()}
+                for name, value in {**always, **reply.headers}.items():
+                    if value:
+                        self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(content)
 
