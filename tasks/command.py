@@ -13,6 +13,7 @@ from invoke.exceptions import Exit
 from invoke.parser.argument import Argument
 
 from tasks.errors import DeployError, Unfinished
+from tasks.plain import plain
 
 
 class Command(fabric.Task):  # type: ignore[misc]  # fabric has no types
@@ -41,7 +42,7 @@ class Command(fabric.Task):  # type: ignore[misc]  # fabric has no types
         try:
             return super().__call__(*args, **kwargs)
         except DeployError as error:
-            raise Exit(f"error: {error}", code=error.exit_code) from error
+            raise Exit(f"error: {_told(error)}", code=error.exit_code) from error
         except KeyboardInterrupt:
             # The first Ctrl-C is undone as any failure is. This is the second one, or there was nothing to undo.
             sys.stderr.write("\nleft at once; `fab status` shows what is there, the next `fab deploy` cleans up\n")
@@ -66,6 +67,11 @@ class Word(Argument):
     @value.setter
     def value(self, word: str) -> None:
         self.set_value(word)
+
+
+def _told(error: DeployError) -> str:
+    """Word an error for a terminal. Whatever of it came from a cloud or a server; the advice is not cut off."""
+    return "\n".join(plain(part) for part in (error.problem, error.advice) if part)
 
 
 def command(**options: Any) -> Callable[[Callable[..., None]], Command]:

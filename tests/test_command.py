@@ -92,3 +92,20 @@ def test_a_missing_word_is_a_mistake():
     """Without word and flag, the command line is refused."""
     with pytest.raises(ParseError, match="did not receive required positional arguments: 'name'"):
         parsed("--times", "2")
+
+
+def test_an_error_cannot_move_the_cursor():
+    """What a cloud or a server said reaches the terminal as visible text; lines stay lines."""
+    with pytest.raises(Exit) as caught:
+        failing_with(errors.CloudError("it said:\n    \x1b[2Jgone\x07", advice="ask \u202eagain"))(Context())
+
+    assert caught.value.message == "error: it said:\n    \\x1b[2Jgone\\x07\nask \\u202eagain"
+
+
+def test_a_long_error_keeps_its_advice():
+    """However much a server said, what to do next is told."""
+    with pytest.raises(Exit) as caught:
+        failing_with(errors.CloudError("x" * 1_000_000, advice="mend it"))(Context())
+
+    assert len(caught.value.message) < 100_000
+    assert caught.value.message.endswith(" more characters)\nmend it")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import tarfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -77,7 +76,8 @@ def _is_run(path: Path) -> bool:
 
 
 def _add_text(stream: tarfile.TarFile, name: str, text: str, mode: int) -> None:
-    content = os.fsencode(text)  # what the operator's environment holds may be no UTF-8: it arrives as it is
+    # What the operator's environment holds may be no UTF-8: it arrives as it is.
+    content = text.encode(errors="surrogateescape")
     member = tarfile.TarInfo(name)
     member.size, member.mode = len(content), mode
     stream.addfile(member, io.BytesIO(content))

@@ -1,17 +1,34 @@
-"""Where output goes: a terminal with colours, or plain lines in CI and pipes. `NO_COLOR` is respected."""
+"""Where output goes: a terminal with colours, or plain lines in CI and pipes. `NO_COLOR` is respected.
+
+Much of what is printed comes from elsewhere: names from a cloud, lines from a server, labels from git. So markup is
+obeyed only where it is asked for, and nothing that is printed can move the cursor, whoever forgot to look at it.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+
+from tasks.plain import visible
 
 PLAIN_WIDTH = 200
+
+
+class SafeConsole(Console):
+    """A console that shows text and obeys none of it: only its own colours and moving lines control the terminal."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Render, with every control character in a text spelled out."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(visible(segment.text), segment.style)
 
 
 def terminal() -> Console:
     """Give the console for standard output. In CI it is not taken for a terminal, whatever it says of itself."""
     if os.environ.get("CI") or not sys.stdout.isatty():
-        return Console(soft_wrap=True, width=PLAIN_WIDTH, force_terminal=False, no_color=True)
-    return Console()
+        return SafeConsole(soft_wrap=True, width=PLAIN_WIDTH, force_terminal=False, no_color=True, markup=False)
+    return SafeConsole(markup=False)

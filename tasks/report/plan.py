@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 
 from rich.console import Console
-from rich.markup import escape
 
 from tasks.report.wording import Names, counted, planned
 from tasks.rollout.forecast import Rounds
@@ -24,6 +23,7 @@ def show_plan(rounds: Rounds, goal: Goal, seen: Observation, console: Console) -
         f"A deploy of {goal.app} to {goal.environment} would build release {goal.release} on "
         f"{counted(kinds[CreateServer], 'new server')} and delete {kinds[RetireServer]}; {len(live)} serve now.\n",
         highlight=False,
+        markup=False,
     )
     _show_steps(steps, seen, f"{goal.app}-{goal.environment}-", console)
     if live:
@@ -40,4 +40,4 @@ def _show_steps(steps: list[Step], seen: Observation, prefix: str, console: Cons
         if step is touching:
             console.print("       -- from here on old servers are touched --", style="dim")
         words = planned(step, names)
-        console.print(f"  {number:3}  {escape(words)}", highlight=False)
+        console.print(f"  {number:3}  {words}", highlight=False, markup=False)

@@ -81,7 +81,9 @@ class Progress:
     def _line(self, at: float, colour: str, text: str, *, took: float = 0.0) -> None:
         seconds = f" [dim]({took:.1f} s)[/dim]" if took >= 1 else ""
         mark = f"[{colour}]●[/{colour}]" if self._console.is_terminal else "-"
-        self._console.print(f"{at - self._started:7.1f} s  {mark} {escape(text)}{seconds}", highlight=False)
+        self._console.print(
+            f"{at - self._started:7.1f} s  {mark} {escape(text)}{seconds}", highlight=False, markup=True
+        )
 
     def _show_running(self) -> None:
         if not self._status:

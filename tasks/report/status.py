@@ -11,10 +11,14 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from tasks.plain import printable
 from tasks.report.wording import Names
 from tasks.rollout.model import Condition, LoadBalancer, Server
 from tasks.rollout.observation import Observation
 from tasks.rollout.reverting import in_rotation
+
+MOST_CONSOLE = 1_000_000
+"""So many characters of a console log are shown; Nova keeps a tenth of that (MAX_CONSOLE_BYTES)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +77,8 @@ def servers_table(state: State) -> Table:
         labels = server.labels
         rotation = "yes" if server.id in serving else "no"
         phase = "sealed" if labels.sealed else labels.phase  # what is sealed serves, or has served
-        table.add_row(name(server.name), server.private_ip or "-", server.status, phase, labels.release, rotation)
+        cells = (name(server.name), server.private_ip or "-", server.status, phase, labels.release, rotation)
+        table.add_row(*map(Text, cells))  # a plain str would be read as markup
     return table
 
 
@@ -97,7 +102,7 @@ def _balancer_block(balancer: LoadBalancer, seen: Observation) -> RenderableType
     for node in balancer.nodes:
         owner = owners.get(node.address, "(not ours, left alone)")
         condition = Text(node.condition, style="" if node.condition is Condition.ENABLED else "yellow")
-        table.add_row(f"{node.address}:{node.port}", condition, node.status, owner)
+        table.add_row(Text(f"{node.address}:{node.port}"), condition, Text(node.status), Text(owner))
     return Group(Text(f"\n{_url(balancer)}  {balancer.name} ({balancer.status})"), table)
 
 
@@ -157,5 +162,9 @@ def _balancer_json(balancer: LoadBalancer, seen: Observation) -> dict[str, Any]:
 
 
 def print_console(text: str) -> None:
-    """Print a server's console log as it is; the cloud has taken control characters out, and so do we."""
-    sys.stdout.write("".join(char for char in text if char in "\t\n" or char.isprintable()) + "\n")
+    """Print a server's console log line by line, the end of it where it is very long. It cannot move the cursor."""
+    left_out = len(text) - MOST_CONSOLE
+    if left_out > 0:
+        sys.stdout.write(f"… ({left_out:,} characters before these are left out)\n")
+    for line in text[-MOST_CONSOLE:].split("\n"):
+        sys.stdout.write(printable(line) + "\n")

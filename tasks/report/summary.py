@@ -26,7 +26,7 @@ def announce(goal: Goal, release: Release, console: Console) -> None:
         markup=False,
     )
     if release.note:
-        console.print(f"Note: {escape(release.note)}", style="yellow")
+        console.print(f"Note: {release.note}", style="yellow", markup=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,7 @@ def show_summary(
 ) -> None:
     """Say where the app is to be found, who serves, how long it took and what to type next."""
     _say(console, f"\n[bold green]{state.app} is deployed to {state.environment}.[/]\n")
-    _say(console, f"  Open      {'  '.join(addresses(state.seen))}")
+    _say(console, f"  Open      {escape('  '.join(addresses(state.seen)))}")
     _say(console, f"  Release   {release.id} ({escape(release.label)})")
     if release.note:
         _say(console, f"            {escape(release.note)}")
@@ -71,7 +71,7 @@ def _next_commands(state: State) -> list[tuple[str, str]]:
 
 
 def _say(console: Console, text: str) -> None:
-    console.print(text, highlight=False, soft_wrap=True)
+    console.print(text, highlight=False, soft_wrap=True, markup=True)
 
 
 def _stages(stages: Mapping[str, float]) -> str:

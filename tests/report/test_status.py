@@ -2,10 +2,11 @@
 
 import io
 import re
+from dataclasses import replace
 
 from rich.console import Console
 
-from tasks.report.status import State, addresses, as_json, print_console, show
+from tasks.report.status import MOST_CONSOLE, State, addresses, as_json, print_console, show
 from tasks.rollout.model import Condition, NodeStatus
 from tests.rollout.builders import HTTP, HTTPS, balancer, both, node, old, seen, server
 
@@ -103,7 +104,26 @@ def test_addresses_name_scheme_and_port():
 
 
 def test_a_console_cannot_move_the_cursor(capsys):
-    """Escape sequences that a server prints do not reach the operator's terminal."""
-    print_console("ready\x1b[2J\x07\n\tok")
+    """Colours and escape sequences that a server prints do not reach the operator's terminal; the words do."""
+    print_console("[  \x1b[0;32mOK\x1b[0m  ] ready\x1b[2J\x07\r\n\tok\x1b]52;c;cm0=\x07\n\x1b]8;;http://evil\x1b\\here")
 
-    assert capsys.readouterr().out == "ready[2J\n\tok\n"
+    assert capsys.readouterr().out == "[  OK  ] ready\n        ok\nhere\n"
+
+
+def test_of_a_long_console_the_end_is_shown(capsys):
+    """Of a console log of megabytes the last lines are printed, and how much was left out."""
+    print_console("x" * 100 + "\n" + "a line\n" * (MOST_CONSOLE // 7) + "the end")
+
+    printed = capsys.readouterr().out
+    assert re.match(r"… \(\d+ characters before these are left out\)\n", printed)
+    assert printed.endswith("a line\nthe end\n")
+    assert len(printed) < MOST_CONSOLE + 100
+
+
+def test_a_name_is_no_markup():
+    """What the cloud calls things is shown as it is, also where it looks like markup: no colours, no links."""
+    named = replace(old(1), name="[link=http://evil]web[/link]")
+    printed = text(state(named, balancers=[replace(balancer(node(named)), name="[red]http")]))
+
+    assert printed.count("[link=http://evil]web[/link]") == 2
+    assert "[red]http" in printed
