@@ -17,6 +17,7 @@ from typing import IO
 import asyncssh
 
 from tasks.localcloud.machines.children import Child, Children
+from tasks.localcloud.machines.passage import Passage
 from tasks.localcloud.machines.place import Place
 
 _CHUNK = 65536
@@ -25,8 +26,10 @@ _GRACE_SECONDS = 2.0
 Process = asyncssh.SSHServerProcess[bytes]
 
 
-async def serve(process: Process, place: Place, children: Children) -> None:
-    """Run one session: a command, or a login shell when none was asked for."""
+async def serve(process: Process, passage: Passage, place: Place, children: Children) -> None:
+    """Run one session, if it may begin: a command, or a login shell when none was asked for."""
+    if not await passage.begin():
+        return
     try:
         if process.term_type is None:
             session = _with_pipes(process, place, children)
@@ -36,7 +39,7 @@ async def serve(process: Process, place: Place, children: Children) -> None:
         process.stderr.write(f"sshd: cannot start the command: {error}\n".encode())
         process.exit(127)
         return
-    await session.run()
+    await session.run(passage)
 
 
 class _Session:
@@ -50,10 +53,10 @@ class _Session:
         self._feed = feed
         self._outputs = outputs
 
-    async def run(self) -> None:
+    async def run(self, passage: Passage) -> None:
         """Serve until the command has ended, its output is sent, and the status too; or until the client leaves."""
         feeding = asyncio.create_task(self._pass_input_on())
-        finishing = asyncio.create_task(self._finish())
+        finishing = asyncio.create_task(self._finish(passage))
         leaving = asyncio.create_task(self._process.channel.wait_closed())
         await asyncio.wait({finishing, leaving}, return_when=asyncio.FIRST_COMPLETED)
         if not finishing.done():
@@ -68,9 +71,11 @@ class _Session:
             await asyncio.wait_for(self._child.wait(), _GRACE_SECONDS)
         self._child.signal_group(signal.SIGKILL)
 
-    async def _finish(self) -> None:
+    async def _finish(self, passage: Passage) -> None:
         await asyncio.gather(*(self._pass_output_on(stream, kind) for stream, kind in self._outputs))
         status = await self._child.wait()
+        if not await passage.end():
+            return
         if status >= 0:
             self._process.exit(status)
         else:

@@ -18,7 +18,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
-from tasks.localcloud.machines import namespaces, processes, syscalls
+from tasks.localcloud.machines import line, namespaces, processes, syscalls
 from tasks.localcloud.machines.children import descendants
 from tasks.localcloud.machines.image import make_image
 from tasks.localcloud.machines.init import Init
@@ -106,8 +106,10 @@ class ForkServer:
         os._exit(status if status >= 0 else Ending.PULLED)
 
     def _boot(self, boot: Boot) -> int:
+        connected = line.connect(boot)
+
         def init(place: Place) -> Ending:
-            return Init(boot.spec, place, lifeline=self._lifeline, is_up=is_up).live()
+            return Init(boot.spec, place, lifeline=self._lifeline, line=line.Line(connected), is_up=is_up).live()
 
         def is_up() -> None:
             self._tell(event="up", id=boot.spec.id)

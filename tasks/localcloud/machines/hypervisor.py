@@ -12,14 +12,17 @@ from pathlib import Path
 
 from tasks.localcloud import trees
 from tasks.localcloud.machines import console, snapshots
+from tasks.localcloud.machines.exchange import Exchange
 from tasks.localcloud.machines.image import adopt_library_cache
 from tasks.localcloud.machines.lives import PULL_SECONDS, Lives
+from tasks.localcloud.machines.mishaps import Fate, NoMishaps
 from tasks.localcloud.machines.refusal import explain
 from tasks.localcloud.machines.spec import Boot, Ending, Isolation, MachineSpec
 
 _SOFT_SECONDS = 10.0
 _IMAGE = "image"
 _SNAPSHOTS = "snapshots"
+_EXCHANGE = "exchange.sock"
 
 
 def _ignore(machine_id: str, reason: str) -> None:
@@ -30,7 +33,8 @@ class Hypervisor:
     """Runs servers in `directory`, a folder of its own that it makes, and removes when it closes.
 
     `isolation` set to PROCESSES does without namespaces where they are allowed. `on_death` is told the
-    id and the reason when a server ended by itself, which one that reboots itself does not.
+    id and the reason when a server ended by itself, which one that reboots itself does not. `fate` decides what else
+    happens to servers.
     """
 
     def __init__(
@@ -39,11 +43,13 @@ class Hypervisor:
         *,
         isolation: Isolation | None = None,
         on_death: Callable[[str, str], None] = _ignore,
+        fate: Fate | None = None,
     ) -> None:
         self.isolation = isolation or Isolation.NAMESPACES
         self.warning: str | None = None
         self._directory = directory
         self._lives = Lives(on_death)
+        self._exchange = Exchange(directory / _EXCHANGE, fate or NoMishaps())
 
     async def start(self) -> None:
         """Start the fork server and find out what this machine allows; sets `isolation` and `warning`.
@@ -51,6 +57,7 @@ class Hypervisor:
         :raises BootFailed: when the fork server does not start.
         """
         await asyncio.to_thread(self._make_directory)
+        await self._exchange.open()
         await self._lives.forks.start()
         if self.isolation is Isolation.NAMESPACES:
             await self._probe()
@@ -124,6 +131,7 @@ class Hypervisor:
     async def close(self) -> None:
         """End every server and the fork server; afterwards no process, mount or file is left."""
         await self._lives.close()
+        await self._exchange.close()
         if self._directory.exists():
             await asyncio.to_thread(trees.remove, self._directory)
 
@@ -136,7 +144,14 @@ class Hypervisor:
     def _boot_of(self, spec: MachineSpec, folder: Path) -> Boot:
         image = self._directory / _IMAGE
         snapshot = self._directory / _SNAPSHOTS / spec.snapshot if spec.snapshot else None
-        return Boot(spec=spec, folder=folder, image=image, isolation=self.isolation, snapshot=snapshot)
+        return Boot(
+            spec=spec,
+            folder=folder,
+            image=image,
+            exchange=self._directory / _EXCHANGE,
+            isolation=self.isolation,
+            snapshot=snapshot,
+        )
 
     async def _probe(self) -> None:
         """Try the namespaces out on the image itself, which also gets what can only be made in a server."""

@@ -14,10 +14,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tasks.localcloud.machines import console, firstboot, sshd
+from tasks.localcloud.machines import console, firstboot
 from tasks.localcloud.machines.children import Children
 from tasks.localcloud.machines.cloudconfig import UserData
 from tasks.localcloud.machines.cron import Cron
+from tasks.localcloud.machines.door import Address
+from tasks.localcloud.machines.line import Line
+from tasks.localcloud.machines.mishaps import Kind, Occasion, Question
 from tasks.localcloud.machines.place import Place
 from tasks.localcloud.machines.spec import Ending, MachineSpec
 from tasks.localcloud.machines.ssh_service import SshService
@@ -32,13 +35,16 @@ class Init:
     """One life of a server, from boot to end.
 
     `lifeline` is a pipe that ends when the fork server does; then the server has to end too. `is_up` is called once,
-    when the SSH server listens.
+    when the SSH server listens, or was told not to. `line` is where the server asks what happens to it.
     """
 
-    def __init__(self, spec: MachineSpec, place: Place, *, lifeline: int, is_up: Callable[[], None]) -> None:
+    def __init__(
+        self, spec: MachineSpec, place: Place, *, lifeline: int, line: Line, is_up: Callable[[], None]
+    ) -> None:
         self._spec = spec
         self._place = place
         self._lifeline = lifeline
+        self._line = line
         self._is_up = is_up
         self._children = Children()
 
@@ -59,10 +65,12 @@ class Init:
         self._children.watch()
         console.say(f"Linux version {platform.release()} ({platform.machine()}), server {self._spec.id}")
         user_data = self._prepare()
+        await self._line.open()
         ssh = await self._start_ssh(user_data)
         self._is_up()
         services = [asyncio.create_task(Cron(self._place, self._children).run())]
         services.append(asyncio.create_task(self._final_stage(user_data)))
+        services.append(asyncio.create_task(self._die_when_told(ending)))
         for service in services:
             service.add_done_callback(_report_failure)
         why = await ending
@@ -98,11 +106,16 @@ class Init:
 
     async def _start_ssh(self, user_data: UserData) -> SshService:
         keys = firstboot.host_keys(self._spec, self._place, user_data.host_keys)
-        address = sshd.Address(ip=self._spec.private_ip, port=self._spec.ssh_port)
-        ssh = SshService(address, self._place, self._children)
+        address = Address(ip=self._spec.private_ip, port=self._spec.ssh_port)
+        ssh = SshService(address, self._place, self._children, self._line)
         await ssh.start(keys)
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, ssh.hang_up)
         return ssh
+
+    async def _die_when_told(self, ending: asyncio.Future[Ending]) -> None:
+        mishap = await self._line.ask(Question(occasion=Occasion.LIFE))
+        if mishap.kind is Kind.DIES and not ending.done():
+            ending.set_result(Ending.PULLED)
 
     async def _final_stage(self, user_data: UserData) -> None:
         rc_local = self._place.at("/etc/rc.local")

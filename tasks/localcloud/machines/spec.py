@@ -68,12 +68,14 @@ class MachineSpec:
 class Boot:
     """One start of a server: what it is, its folder, the image its disk begins as, and how it is kept apart.
 
-    `snapshot` is the folder of the snapshot that the disk begins as instead.
+    `exchange` is the socket on which it asks what happens to it. `snapshot` is the folder of the snapshot that the disk
+    begins as instead.
     """
 
     spec: MachineSpec
     folder: Path
     image: Path
+    exchange: Path
     isolation: Isolation
     snapshot: Path | None = None
 
@@ -99,6 +101,7 @@ class Boot:
             spec=_spec(fields["spec"]),
             folder=Path(fields["folder"]),
             image=Path(fields["image"]),
+            exchange=Path(fields["exchange"]),
             isolation=Isolation(fields["isolation"]),
             snapshot=Path(fields["snapshot"]) if fields["snapshot"] else None,
         )

@@ -11,10 +11,13 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 
-from asyncssh import KeyImportError, SSHAcceptor, SSHKey
+from asyncssh import KeyImportError, SSHKey
 
 from tasks.localcloud.machines import console, firstboot, sshd
 from tasks.localcloud.machines.children import Children
+from tasks.localcloud.machines.door import Address, Door
+from tasks.localcloud.machines.line import Line
+from tasks.localcloud.machines.mishaps import Kind, Occasion, Question
 from tasks.localcloud.machines.place import Place
 
 _FORBIDDEN = "/etc/ssh/sshd_not_to_be_run"
@@ -25,16 +28,17 @@ _ANSWER = "/run/sshd.answer"
 class SshService:
     """The SSH server of one server."""
 
-    def __init__(self, address: sshd.Address, place: Place, children: Children) -> None:
+    def __init__(self, address: Address, place: Place, children: Children, line: Line) -> None:
         self._address = address
         self._place = place
-        self._children = children
-        self._acceptor: SSHAcceptor | None = None
+        self._line = line
+        self._sshd = sshd.Sshd(place, children, line)
+        self._door: Door | None = None
         self._one_at_a_time = asyncio.Lock()
         self._errands: set[asyncio.Task[None]] = set()
 
     async def start(self, keys: Sequence[SSHKey]) -> None:
-        """Listen with these host keys, unless the server has been told for good not to.
+        """Listen with these host keys, unless the server has been told for good not to, or is late today.
 
         :raises OSError: when the address is not free.
         """
@@ -42,8 +46,13 @@ class SshService:
             console.say(f"sshd: not started, since {_FORBIDDEN} is there")
             return
         self._place.at(_STOPPED).unlink(missing_ok=True)
-        self._acceptor = await sshd.listen(self._address, keys, self._place, self._children)
-        console.say(f"sshd: listening on {self._address.ip} port {self._address.port}")
+        await self._sshd.show(keys)
+        self._door = Door(self._address, self._line, self._sshd.serve)
+        mishap = await self._line.ask(Question(occasion=Occasion.SSH_STARTS))
+        if mishap.kind is Kind.LATE:
+            self._door.open_in(mishap.seconds)
+        else:
+            self._door.open()
 
     def hang_up(self) -> None:
         """Do what `service` has asked for, take up the host keys that lie in /etc/ssh now, and answer."""
@@ -53,9 +62,9 @@ class SshService:
 
     def stop(self) -> None:
         """Accept no more connections."""
-        if self._acceptor:
-            self._acceptor.close()
-            self._acceptor = None
+        if self._door:
+            self._door.close()
+            self._door = None
 
     async def _run(self) -> None:
         async with self._one_at_a_time:
@@ -72,10 +81,10 @@ class SshService:
             console.say("sshd: stopped")
             return
         keys = firstboot.stored_keys(self._place)
-        if not self._acceptor:
+        if not self._door:
             await self.start(keys)
         elif keys:
-            self._acceptor.update(server_host_keys=keys)
+            await self._sshd.show(keys)
             console.say("sshd: host keys read again")
 
     def _answer(self) -> None:

@@ -5,26 +5,22 @@ Authorized keys are read at every login, so that a key taken away in the server 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import posixpath
+import socket
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
 
 import asyncssh
 
 from tasks.localcloud.machines import commands, console
 from tasks.localcloud.machines.children import Children
+from tasks.localcloud.machines.line import Line
+from tasks.localcloud.machines.passage import Passage
 from tasks.localcloud.machines.place import Place
 
 _KEEPALIVE_SECONDS = 60
-
-
-@dataclass(frozen=True, kw_only=True)
-class Address:
-    """Where the SSH server listens."""
-
-    ip: str
-    port: int
 
 
 class _Login(asyncssh.SSHServer):
@@ -57,41 +53,57 @@ class _Login(asyncssh.SSHServer):
 class _Files(asyncssh.SFTPServer):
     """Files as seen from the server's own root; relative paths begin in root's home."""
 
-    def __init__(self, chan: asyncssh.SSHServerChannel[bytes], place: Place) -> None:
+    def __init__(self, chan: asyncssh.SSHServerChannel[bytes], place: Place, passage: Passage) -> None:
         folder = str(place.root)
         super().__init__(chan, chroot=None if folder == "/" else folder.encode())
+        self._passage = passage
 
     def map_path(self, path: bytes) -> bytes:
         return super().map_path(posixpath.join(b"/root", path))
 
+    async def exit(self) -> None:
+        await self._passage.end()
 
-async def listen(
-    address: Address, keys: Sequence[asyncssh.SSHKey], place: Place, children: Children
-) -> asyncssh.SSHAcceptor:
-    """Accept connections from now on.
 
-    :raises OSError: when the address is not free.
-    """
-    logging.getLogger("asyncssh").setLevel(logging.ERROR)
+class Sshd:
+    """Serves connections that somebody else accepts, as soon as it has been given host keys to show."""
 
-    async def serve(process: commands.Process) -> None:
-        await commands.serve(process, place, children)
+    def __init__(self, place: Place, children: Children, line: Line) -> None:
+        self._place = place
+        self._children = children
+        self._line = line
+        self._options: asyncssh.SSHServerConnectionOptions
+        logging.getLogger("asyncssh").setLevel(logging.ERROR)
 
-    return await asyncssh.create_server(
-        lambda: _Login(place),
-        address.ip,
-        address.port,
-        server_host_keys=list(keys),
-        process_factory=serve,
-        sftp_factory=lambda chan: _Files(chan, place),
-        encoding=None,
-        line_editor=False,
-        password_auth=False,
-        kbdint_auth=False,
-        host_based_auth=False,
-        gss_host=None,
-        agent_forwarding=False,
-        x11_forwarding=False,
-        keepalive_interval=_KEEPALIVE_SECONDS,
-        reuse_address=True,
-    )
+    async def show(self, keys: Sequence[asyncssh.SSHKey]) -> None:
+        """Show these host keys on connections from now on."""
+        self._options = await asyncssh.SSHServerConnectionOptions.construct(
+            server_factory=lambda: _Login(self._place),
+            server_host_keys=list(keys),
+            process_factory=self._run,
+            sftp_factory=self._open_files,
+            encoding=None,
+            line_editor=False,
+            password_auth=False,
+            kbdint_auth=False,
+            host_based_auth=False,
+            gss_host=None,
+            agent_forwarding=False,
+            x11_forwarding=False,
+            keepalive_interval=_KEEPALIVE_SECONDS,
+        )
+
+    async def serve(self, accepted: socket.socket) -> None:
+        """Speak SSH on a connection; returns as soon as that has begun."""
+        loop = asyncio.get_running_loop()
+        with suppress(OSError):  # the client has left already
+            await loop.connect_accepted_socket(lambda: asyncssh.SSHServerConnection(loop, self._options), accepted)
+
+    async def _run(self, process: commands.Process) -> None:
+        await commands.serve(process, Passage(self._line, process.channel), self._place, self._children)
+
+    async def _open_files(self, channel: asyncssh.SSHServerChannel[bytes]) -> _Files:
+        passage = Passage(self._line, channel)
+        if not await passage.begin():
+            raise asyncio.CancelledError  # what asyncssh takes for the quiet end of a session
+        return _Files(channel, self._place, passage)

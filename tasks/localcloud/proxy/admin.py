@@ -6,7 +6,6 @@ Speaks HTTP over Envoy's admin socket, a unix socket in its directory. Changes n
 import asyncio
 import http.client
 import json
-import os
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.localcloud.proxy.frontends import Endpoint, Health
+from tasks.localcloud.sockets import short
 
 ADMIN_SOCKET = "admin.sock"
 ANSWER_SECONDS = 5.0
@@ -28,10 +28,7 @@ class EnvoySilent(ConnectionError):
 
 
 class SocketInDirectory(http.client.HTTPConnection):
-    """HTTP over a unix socket, reached through its directory's descriptor.
-
-    A unix socket's path may have 107 bytes and a state directory may be longer; /proc/self/fd/N never is.
-    """
+    """HTTP over the unix socket in a directory."""
 
     def __init__(self, directory: Path) -> None:
         super().__init__("envoy", timeout=ANSWER_SECONDS)
@@ -41,11 +38,8 @@ class SocketInDirectory(http.client.HTTPConnection):
         """Open the connection; raises OSError when nobody listens."""
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
-        directory = os.open(self._directory, os.O_PATH)
-        try:
-            self.sock.connect(f"/proc/self/fd/{directory}/{ADMIN_SOCKET}")
-        finally:
-            os.close(directory)
+        with short(self._directory / ADMIN_SOCKET) as path:
+            self.sock.connect(path)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ import random
 import shutil
 import socket
 import tempfile
+import threading
 import uuid
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
@@ -18,15 +19,16 @@ import asyncssh
 import pytest
 
 from tasks.localcloud.machines.hypervisor import Hypervisor
+from tasks.localcloud.machines.mishaps import Fate
 from tasks.localcloud.machines.spec import Isolation, MachineSpec
 
 DEADLINE = 20.0
 
 
 class Lab:
-    """A started hypervisor and its event loop, driven from tests that are not coroutines."""
+    """A started hypervisor, and its event loop in a thread, driven from tests that are not coroutines."""
 
-    def __init__(self, folder: Path, isolation: Isolation | None) -> None:
+    def __init__(self, folder: Path, isolation: Isolation | None, fate: Fate | None = None) -> None:
         self.folder = folder
         self.shared = folder / "shared"
         self.shared.mkdir()
@@ -35,14 +37,16 @@ class Lab:
         self.key.write_private_key(self.key_file)
         self.deaths: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
         self.hypervisor = Hypervisor(
-            folder / "machines", isolation=isolation, on_death=lambda *death: self.deaths.put_nowait(death)
+            folder / "machines", isolation=isolation, on_death=lambda *death: self.deaths.put_nowait(death), fate=fate
         )
         self._addresses = filter(_is_free, (f"127.{random.randint(1, 254)}.249.{n}" for n in range(1, 250)))
-        self._runner = asyncio.Runner()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
 
     def run(self, act: Coroutine[Any, Any, Any]) -> Any:
         """Complete a coroutine, within the deadline."""
-        return self._runner.run(asyncio.wait_for(act, DEADLINE))
+        return asyncio.run_coroutine_threadsafe(asyncio.wait_for(act, DEADLINE), self._loop).result()
 
     def spec(self, **changes: Any) -> MachineSpec:
         """Describe a server with an address of its own."""
@@ -93,7 +97,9 @@ class Lab:
     def close(self) -> None:
         """End everything."""
         self.run(self.hypervisor.close())
-        self._runner.close()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
 
 
 def _is_free(address: str) -> bool:

@@ -18,7 +18,7 @@ def test_a_boot_survives_the_pipe():
         user_data=b"\xff\n",
         metadata={"ключ": "\n"},
     )
-    boot = Boot(spec=spec, folder=Path("/f"), image=Path("/i"), isolation=Isolation.NAMESPACES)
+    boot = Boot(spec=spec, folder=Path("/f"), image=Path("/i"), exchange=Path("/e"), isolation=Isolation.NAMESPACES)
 
     assert Boot.from_json(boot.to_json()) == boot
     assert "\n" not in boot.to_json()
