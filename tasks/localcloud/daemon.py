@@ -29,6 +29,7 @@ from tasks.localcloud.balancing.balancers import BalancerService
 from tasks.localcloud.balancing.octavia_service import OctaviaService
 from tasks.localcloud.compute.images import Images, image_of_this_machine
 from tasks.localcloud.compute.servers import Servers, Site
+from tasks.localcloud.faults.at_servers import ServersFate
 from tasks.localcloud.faults.bad_days import BadDays
 from tasks.localcloud.identity.credentials import Credentials, Tokens, new_credentials
 from tasks.localcloud.locks import hold
@@ -109,7 +110,8 @@ class Daemon:
 
     async def _hypervisor(self, parts: AsyncExitStack) -> Hypervisor:
         forced = Isolation.PROCESSES if self._options.isolation is IsolationChoice.PROCESSES else None
-        hypervisor = Hypervisor(self._state.machines, isolation=forced, on_death=self._machine_died)
+        fate = ServersFate(self._bad_days, self._name_of)
+        hypervisor = Hypervisor(self._state.machines, isolation=forced, on_death=self._machine_died, fate=fate)
         await hypervisor.start()
         parts.push_async_callback(hypervisor.close)
         return hypervisor
@@ -134,6 +136,10 @@ class Daemon:
         )
         parts.push_async_callback(octavia.close)
         return octavia
+
+    def _name_of(self, server_id: str) -> str:
+        names = {server.id: server.name for server in self._servers.existing()} if self._servers else {}
+        return names.get(server_id, server_id)
 
     def _machine_died(self, server_id: str, reason: str) -> None:
         log.warning("server %s: %s", server_id, reason)

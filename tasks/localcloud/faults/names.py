@@ -33,6 +33,8 @@ class FaultName(StrEnum):
     SSH_REFUSED = "ssh-refused"
     SSH_SILENT = "ssh-silent"
     SSH_DROPS = "ssh-drops"
+    SSH_SLOW_START = "ssh-slow-start"
+    SERVER_DIES = "server-dies"
 
 
 _SENTENCES: Mapping[FaultName, str] = {
@@ -60,9 +62,13 @@ _SENTENCES: Mapping[FaultName, str] = {
     FaultName.CONSOLE_LATE: "A server's console output is empty for the first `seconds` of its life.",
     FaultName.STALE_LISTS: "A list of servers, or of a load balancer's nodes, is what it was `seconds` ago.",
     FaultName.METADATA_LOST: "Metadata that is written to a server is answered with 200 and not kept.",
-    FaultName.SSH_REFUSED: "An SSH connection to a server is refused.",
-    FaultName.SSH_SILENT: "A server takes an SSH connection and says nothing for `seconds`.",
-    FaultName.SSH_DROPS: "An SSH connection is cut while a command runs.",
+    FaultName.SSH_REFUSED: "An SSH connection is reset, and the server refuses others for `seconds`.",
+    FaultName.SSH_SILENT: "A server takes an SSH connection and says nothing for `seconds`, then closes it.",
+    FaultName.SSH_DROPS: (
+        "An SSH connection is cut `seconds` after a command has begun, or when it has ended and before that is told."
+    ),
+    FaultName.SSH_SLOW_START: "A server is up, and its SSH server starts `seconds` later.",
+    FaultName.SERVER_DIES: "A server that runs, or comes up, ends after `seconds` as if by its plug: SHUTOFF.",
 }
 
 

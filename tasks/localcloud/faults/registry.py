@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from tasks.localcloud.faults.names import FaultName
@@ -59,6 +60,7 @@ class Faults:
         self._armed: dict[int, Armed] = {}
         self._ids = itertools.count(1)
         self._lock = threading.Lock()
+        self._listeners: list[Callable[[Fault], None]] = []
 
     def arm(self, fault: Fault) -> Armed:
         """Let a fault strike from now on. Several of one name strike one after the other."""
@@ -66,7 +68,13 @@ class Faults:
         with self._lock:
             self._armed[armed.id] = armed
         log.info("fault %s is armed: %s", fault.name, fault)
+        for told in self._listeners:
+            told(fault)
         return armed
+
+    def tell(self, listener: Callable[[Fault], None]) -> None:
+        """Tell somebody of every fault that is armed from now on: some strike without an occasion to wait for."""
+        self._listeners.append(listener)
 
     def take(self, name: FaultName, *, about: str) -> Fault | None:
         """Give the fault that strikes now, counted down, or None. `about` says what it would strike.
