@@ -4,21 +4,37 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import suppress
 from pathlib import Path
+
+from tasks.plain import visible
+
+MOST = 64 * 1024 * 1024
+"""So many bytes of a server's output are kept."""
+NO_MORE = b"What was printed after this is not kept.\n"
 
 
 class OutputLog:
-    """Appends lines to `SERVER.log` in a folder. Several servers may print at once."""
+    """Appends lines to `SERVER.log` in a folder. Several servers may print at once.
 
-    def __init__(self, folder: Path) -> None:
+    A full disk is no reason to fail a deploy, and a server that never stops printing none to fill it.
+    """
+
+    def __init__(self, folder: Path, most: int = MOST) -> None:
         self._folder = folder
+        self._most = most
         self._lock = threading.Lock()
 
     def __call__(self, server: str, stage: str, line: str) -> None:
         """Keep one line that a stage on a server has printed."""
-        with self._lock, os.fdopen(self._open(server), "a", encoding="utf-8") as log:
-            log.write(f"{stage}: {line}\n")
+        # ValueError is a name that no file can have.
+        with suppress(OSError, ValueError), self._lock, os.fdopen(self._open(server), "ab") as log:
+            text = f"{stage}: {line}\n".encode(errors="replace")
+            if log.tell() >= self._most:
+                return
+            is_last = log.tell() + len(text) >= self._most
+            log.write(text + NO_MORE if is_last else text)
 
     def _open(self, server: str) -> int:
-        path = self._folder / f"{Path(server).name}.log"
+        path = self._folder / f"{visible(Path(server).name)}.log"
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, mode=0o600)
