@@ -11,6 +11,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount
 
 from tasks.localcloud.api.authentication import TokenCheck, refuse_without_body
+from tasks.localcloud.api.bad_answers import BadAnswers
 from tasks.localcloud.api.balancing.octavia import octavia_application
 from tasks.localcloud.api.balancing.octavia_context import Octavia
 from tasks.localcloud.api.compute.compute import compute_application
@@ -61,9 +62,11 @@ def application(services: Services, api_log: TextIO) -> Starlette:
         served.append(_cloud_load_balancers(services))
     if services.face is not Face.RACKSPACE and services.octavia:
         served += _octavia_and_its_network(services, services.octavia)
+    bad_days, connections = services.bad_days, services.connections
     middleware = [
         Middleware(RequestLog, log=api_log),
-        Middleware(HoldPoints, holds=services.bad_days.holds, connections=services.connections),
+        Middleware(HoldPoints, holds=bad_days.holds, connections=connections),
+        Middleware(BadAnswers, faults=bad_days.faults, face=services.face, connections=connections),
     ]
     return Starlette(routes=served, middleware=middleware)
 

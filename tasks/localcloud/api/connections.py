@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from contextlib import suppress
 
 from starlette.types import Receive, Scope
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -13,11 +13,13 @@ class Connections:
     """The connections that are open, by their client's address and port."""
 
     def __init__(self) -> None:
-        self._open: dict[tuple[str, int], asyncio.Transport] = {}
+        self._open: dict[tuple[str | int, ...], asyncio.Transport] = {}
+        self._served = False
 
     def protocol(self) -> type[asyncio.Protocol]:
         """Give the HTTP protocol for uvicorn that keeps this register."""
         register = self._open
+        self._served = True
 
         class RegisteredProtocol(H11Protocol):
             def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -34,20 +36,34 @@ class Connections:
 
         return RegisteredProtocol
 
+    async def stay_silent(self, scope: Scope, receive: Receive, seconds: float) -> None:
+        """Give a request no answer, and close its connection after so many seconds, unless the client does so before.
+
+        :raises ConnectionAbortedError: it came on none, since the application was called in memory.
+        """
+        self._expect_server(scope)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await _client_left(receive)
+        await self.hang_up(scope, receive)
+
     async def hang_up(self, scope: Scope, receive: Receive) -> None:
         """Close the connection that a request came on; whoever sent it gets no answer.
 
         :raises ConnectionAbortedError: it came on none, since the application was called in memory.
         """
-        connection = self._open.get(_client(scope))
-        if connection is None:
+        self._expect_server(scope)
+        connection = self._open.get(tuple(scope["client"] or ()))
+        if connection:
+            connection.abort()
+        # The HTTP server would answer 500 if the request ended before it knows that nobody waits.
+        await _client_left(receive)
+
+    def _expect_server(self, scope: Scope) -> None:
+        if not self._served:
             raise ConnectionAbortedError(f"{scope['method']} {scope['path']} gets no answer")
-        connection.abort()
-        message: Any = {}
-        while message.get("type") != "http.disconnect":
-            message = await receive()
 
 
-def _client(scope: Scope) -> tuple[str, int]:
-    host, port = scope.get("client") or ("", 0)
-    return host, port
+async def _client_left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -21,6 +21,8 @@ _NOVA_NAMES = {
     409: "conflictingRequest",
     413: "overLimit",
     415: "badMediaType",
+    429: "overLimit",
+    503: "serviceUnavailable",
 }
 """nova/api/openstack/wsgi.py, Fault._fault_names."""
 
