@@ -28,7 +28,8 @@ from tasks.localcloud.api.connections import Connections
 from tasks.localcloud.balancing.balancers import BalancerService
 from tasks.localcloud.balancing.octavia_service import OctaviaService
 from tasks.localcloud.compute.images import Images, image_of_this_machine
-from tasks.localcloud.compute.servers import Servers, Site
+from tasks.localcloud.compute.machines import Site
+from tasks.localcloud.compute.servers import Servers
 from tasks.localcloud.faults.at_servers import ServersFate
 from tasks.localcloud.faults.bad_days import BadDays
 from tasks.localcloud.identity.credentials import Credentials, Tokens, new_credentials

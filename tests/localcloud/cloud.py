@@ -16,8 +16,9 @@ from tasks.localcloud.api.application import Services, application
 from tasks.localcloud.api.compute.compute_context import Compute
 from tasks.localcloud.compute.images import Images, image_of_this_machine
 from tasks.localcloud.compute.keypairs import Keypairs
+from tasks.localcloud.compute.machines import Site
 from tasks.localcloud.compute.quotas import Quota
-from tasks.localcloud.compute.servers import Servers, Site
+from tasks.localcloud.compute.servers import Servers
 from tasks.localcloud.faults.bad_days import BadDays
 from tasks.localcloud.identity.credentials import Tokens, new_credentials
 from tasks.localcloud.machines.snapshots import SnapshotFailed

@@ -9,65 +9,18 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from tasks.localcloud.compute.acts import Act, Acts
+from tasks.localcloud.compute.machines import Machines, Site, machine_of
 from tasks.localcloud.compute.quotas import Count, Quota
 from tasks.localcloud.compute.refusals import Conflict, NotFound
 from tasks.localcloud.compute.server import Fault, RebootType, Server, ServerRequest, TaskState, VmState, hostname_of
 from tasks.localcloud.machines.snapshots import SnapshotFailed
-from tasks.localcloud.machines.spec import BootFailed, InjectedFile, MachineSpec
-from tasks.localcloud.network import AddressPool
-
-
-class Machines(Protocol):
-    """What compute needs of a hypervisor."""
-
-    async def boot(self, spec: MachineSpec) -> None:
-        """Return when the machine is up.
-
-        :raises BootFailed: it did not come up.
-        """
-
-    async def reboot(self, machine_id: str) -> None:
-        """Let the machine end its processes, and boot it again."""
-
-    async def hard_reboot(self, machine_id: str) -> None:
-        """Kill the machine, and boot it again."""
-
-    async def power_off(self, machine_id: str) -> None:
-        """Let the machine end its processes."""
-
-    async def power_on(self, machine_id: str) -> None:
-        """Boot a machine that is off."""
-
-    async def snapshot(self, machine_id: str, name: str) -> None:
-        """Copy the machine's disk, for others to begin as.
-
-        :raises SnapshotFailed: it could not be copied; nothing is left of it.
-        """
-
-    async def remove_snapshot(self, name: str) -> None:
-        """Remove such a copy; one that does not exist is no error."""
-
-    async def delete(self, machine_id: str) -> None:
-        """End the machine and remove its files; one that does not exist is no error."""
-
-    def console(self, machine_id: str, lines: int | None = None) -> str:
-        """Give the last lines of the console log, all when `lines` is None; empty when there is none yet."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Site:
-    """What all servers of this cloud have in common: where their addresses come from, the SSH port, the volume."""
-
-    private_ips: AddressPool
-    ssh_port: int
-    shared: Path
+from tasks.localcloud.machines.spec import BootFailed
 
 
 class Servers:
@@ -261,20 +214,3 @@ class Servers:
             logging.getLogger(__name__).error("server %s failed", server_id, exc_info=error)
         fault = Fault(code=500, message=str(error) or type(error).__name__, created=datetime.now(UTC))
         self.change(server_id, vm_state=VmState.ERROR, task_state=None, fault=fault)
-
-
-def machine_of(server: Server, site: Site) -> MachineSpec:
-    """Say which machine a server needs."""
-    request = server.request
-    return MachineSpec(
-        id=server.id,
-        hostname=server.hostname,
-        private_ip=server.private_ip,
-        ssh_port=site.ssh_port,
-        authorized_keys=(request.key.public_key,) if request.key else (),
-        personality=tuple(InjectedFile(path=path, contents=text) for path, text in request.personality.items()),
-        user_data=request.user_data,
-        metadata=server.metadata,
-        shared=site.shared,
-        snapshot=None if request.image.public else request.image.id,
-    )
