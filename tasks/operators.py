@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import getpass
 import os
+import re
 import socket
 from pathlib import Path
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_NAMED = re.compile(r"(?P<place>[^:]+:\d+):(?P<pid>\d{1,7}):(?P<started>\d+)", re.ASCII)
+_GONE, _HIDDEN = "gone", "hidden"
 
 
 def owner() -> str:
@@ -24,30 +27,44 @@ def process() -> str:
 
     A boot and a PID namespace belong to it: two containers of one machine must not take each other's for dead.
     """
-    return _named(os.getpid())
+    place = _place()
+    return f"{place}:{os.getpid()}:{_started(os.getpid())}" if place else ""
 
 
 def has_ended(named: str) -> bool:
     """Say whether a process that `process` has named is known to have ended; False when nobody can tell from here."""
-    pid = named.rpartition(":")[0].rpartition(":")[2]
-    if not pid.isdigit() or named.rsplit(":", 2)[0] != process().rsplit(":", 2)[0]:
+    found = _NAMED.fullmatch(named)
+    if not found or found["place"] != _place():
         return False
-    return _named(int(pid)) != named
+    return _started(int(found["pid"])) not in {found["started"], _HIDDEN}
 
 
-def _named(pid: int) -> str:
+def _place() -> str:
+    """Give the boot and the PID namespace that process ids count in here; "" where they cannot be told."""
     try:
-        boot = BOOT_ID.read_text().strip()[:13]
+        if Path("/proc/self").readlink() != Path(str(os.getpid())):
+            return ""  # /proc shows another PID namespace than ours
         namespace = Path("/proc/self/ns/pid").stat().st_ino
+        return f"{BOOT_ID.read_text().strip()[:13]}:{namespace}"
     except OSError:
         return ""
-    return f"{boot}:{namespace}:{pid}:{_started(pid)}"
 
 
 def _started(pid: int) -> str:
-    """Give when a process has started, in the kernel's ticks; "-" when it is not there or has ended as a zombie."""
+    """Give when a process has started, in the kernel's ticks; a zombie is gone."""
     try:
         after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
-        return "-"
-    return "-" if after_name[0] == "Z" else after_name[19]
+        return _unseen(pid)
+    return _GONE if after_name[0] == "Z" else after_name[19]
+
+
+def _unseen(pid: int) -> str:
+    """Tell a process that is not there from one that is not shown to us (/proc mounted with hidepid)."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return _GONE
+    except PermissionError:
+        return _HIDDEN
+    return _HIDDEN
