@@ -155,9 +155,9 @@ def test_nothing_can_be_asked_of_it():
 def test_a_command_that_hangs(telephone):
     """At the deadline it is killed with all that it has started, and that is told with what it printed before."""
     telephone.listen()
-    said = watcher(f"echo asking; sleep 1000 & echo $! > {telephone.pipe}; wait", deadline=2.0).probe()
+    said = watcher(f"echo asking; sleep 1000 & echo $! > {telephone.pipe}; wait", deadline=3.0).probe()
 
-    assert said.endswith("did not end within 2 s; its last output:\n    asking")
+    assert said.endswith("did not end within 3 s; its last output:\n    asking")
     assert ends(telephone.pid)
 
 
