@@ -173,9 +173,7 @@ def test_no_proc(another, tmp_path, monkeypatch):
     assert not operators.has_ended(":1:2")
 
 
-@pytest.mark.parametrize(
-    "end", ["", ":", ":1", ":x:1", ":²:1", ":-1:1", ":99999999999999999:1", ":1:", ":1:x", "::"]
-)
+@pytest.mark.parametrize("end", ["", ":", ":1", ":x:1", ":²:1", ":-1:1", ":99999999999999999:1", ":1:", ":1:x", "::"])
 def test_a_name_that_is_none(end):
     """Metadata may say anything: what is no name of a process is of none that has ended."""
     place = ":".join(operators.process().split(":")[:2])
