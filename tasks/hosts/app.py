@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from tasks.errors import SettingsError
@@ -56,8 +56,15 @@ class AppCommands:
         mistakes = [f"environment variable {name!r}" for name in self.env if not _VARIABLE.fullmatch(name)]
         mistakes += [f"process name {name!r}" for name in self.processes if not _PROCESS.fullmatch(name)]
         mistakes += [f"command of process {name!r}: one line" for name, it in self.processes.items() if "\n" in it]
+        mistakes += [f"{what} {name!r}: a NUL byte in it" for what, name, text in self._texts() if "\0" in text]
         if mistakes:
             raise SettingsError("not possible on a server: " + ", ".join(mistakes))
+
+    def _texts(self) -> Iterator[tuple[str, str, str]]:
+        yield from (("command", name, text) for name, text in (("migrate", self.migrate), ("test", self.test)))
+        yield from (("process", name, command) for name, command in self.processes.items())
+        for name, value in self.env.items():
+            yield "environment variable", name, value.reveal() if isinstance(value, Secret) else value
 
     def without_secrets(self, text: str) -> str:
         """Give a text with the secret values of the environment replaced: a traceback of the app may print them."""

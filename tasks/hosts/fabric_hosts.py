@@ -17,7 +17,7 @@ from tasks.hosts.environment import env_file, procfile
 from tasks.hosts.first_boot import FirstBoot, Progress
 from tasks.hosts.injected import Bootstrap
 from tasks.hosts.login_key import public_line
-from tasks.hosts.output import Lines
+from tasks.hosts.output import Beginning, Lines
 from tasks.hosts.probing import Asking
 from tasks.hosts.push import Parcel, is_machine_script, script_names
 from tasks.hosts.running import Command, run
@@ -184,10 +184,10 @@ class FabricHosts:
         self._run(server, command, lambda line: self._on_output(server.name, command.stage, line))
 
     def _ask(self, server: Server, command: Command) -> str:
-        """Run a command whose output only we want; gives it."""
-        answer: list[str] = []
-        self._run(server, command, answer.append)
-        return "\n".join(answer)
+        """Run a command whose output only we want; gives the beginning of it."""
+        answer = Beginning()
+        self._run(server, command, answer)
+        return answer.text
 
     def _run(self, server: Server, command: Command, on_line: Callable[[str], None]) -> None:
         lines = Lines(on_line, hide=self._app.without_secrets)

@@ -5,6 +5,7 @@ Refuses to reboot anything: that takes the cloud's API.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -14,11 +15,13 @@ from functools import partial
 from tasks.errors import CommandFailed, HostError, HostUnreachable, TimedOut
 from tasks.hosts.app import Deadlines
 from tasks.hosts.injected import STATE_FOLDER, Bootstrap
+from tasks.hosts.output import TAIL_LINES
 from tasks.hosts.running import NO_EXIT_CODE, Command
 from tasks.rollout.model import Server
 from tasks.waiting import Clock, Patience, until
 
 STAGE = "set up"
+_EXIT_CODE = re.compile(r"[0-9]{1,3}")
 _LOOKING = "looking how far its first boot is"
 
 
@@ -133,7 +136,7 @@ class FirstBoot:
 
 
 def _failed(server: Server, result: Sequence[str]) -> CommandFailed:
-    first, *tail = result or [""]
+    first, *tail = result[: TAIL_LINES + 1] or [""]
     script, _, code = first.rpartition(" ")
-    exit_code = int(code) if code.isdigit() else NO_EXIT_CODE
+    exit_code = int(code) if _EXIT_CODE.fullmatch(code) else NO_EXIT_CODE
     return CommandFailed(server=server.name, stage=STAGE, command=script, exit_code=exit_code, tail="\n".join(tail))

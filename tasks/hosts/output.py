@@ -11,6 +11,27 @@ from tasks.plain import LONGEST_LINE, printable
 __all__ = ["LONGEST_LINE", "TAIL_LINES", "Lines", "printable"]
 
 TAIL_LINES = 20
+MOST_ANSWER = 4_000_000
+"""In characters: some 25,000 connections in the kernel's tables."""
+
+
+class Beginning:
+    """Keeps the first lines that it is given, as many as fit; what a server says after them fills no memory."""
+
+    def __init__(self, most: int = MOST_ANSWER) -> None:
+        self._room = most
+        self._lines: list[str] = []
+
+    def __call__(self, line: str) -> None:
+        """Take a line."""
+        self._room -= len(line) + 1
+        if self._room >= 0:
+            self._lines.append(line)
+
+    @property
+    def text(self) -> str:
+        """Give the lines."""
+        return "\n".join(self._lines)
 
 
 class Lines:

@@ -84,10 +84,20 @@ def run(server: Server, command: Command, *, user: str, on: Connections, lines: 
     )  # fmt: skip
 
 
+def run_in(channel: paramiko.Channel, command: Command, user: str, lines: Lines) -> int:
+    """Run a command in a session that was begun elsewhere, and close it.
+
+    Gives its exit code; NO_EXIT_CODE when the connection was lost or the deadline has passed.
+    """
+    with _closing_after(command.deadline, channel):
+        return _exit_code(channel, command, user, lines)
+
+
 def _exit_code(channel: paramiko.Channel, command: Command, user: str, lines: Lines) -> int:
     try:
         channel.set_combine_stderr(True)
-        channel.exec_command(command.line(user))
+        # Bytes, since a file of any name may be run.
+        channel.exec_command(command.line(user).encode(errors="surrogateescape"))
         if command.feed:
             _feed(channel, command.feed)
         while content := channel.recv(_CHUNK):

@@ -7,21 +7,20 @@ travel in the server's metadata, so that whoever may use the cloud's API can go 
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import invoke
-import paramiko
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from tasks.errors import CommandFailed, HostUnreachable, UntrustedHost
 from tasks.hosts.access import Secret
+from tasks.hosts.connection import session
 from tasks.hosts.console_keys import HostKey, host_keys_in
+from tasks.hosts.output import Beginning, Lines
+from tasks.hosts.running import NO_EXIT_CODE, Command, run_in
 from tasks.hosts.trust import Door
-from tasks.plain import printable
 from tasks.rollout.model import Server
 from tasks.waiting import Patience
 
@@ -30,7 +29,6 @@ HOST_KEY = "host_key"
 ONCE = "once "
 """Stands in the metadata before a key that authenticates one connection only."""
 _KEPT = "ssh-ed25519"  # the others may be too long for a metadata value (255 characters)
-_DEADLINE = 120
 
 RENEWAL = """set -eu
 etc=${SERVER_ROOT:-}/etc/ssh
@@ -48,6 +46,7 @@ fi
 cat "$etc"/ssh_host_*_key.pub
 """
 """Makes host keys, forgets the old ones, and returns when new connections are shown the new ones; prints them."""
+_RENEW = Command(stage="set up", name="making SSH host keys of its own", script=RENEWAL, deadline=120.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,17 +108,19 @@ class Injected:
         return own
 
     def _renew(self, server: Server, connection: Any) -> tuple[HostKey, ...]:
-        line = shlex.join(("sh", "-c", RENEWAL))
-        line = line if self._user == "root" else f"sudo -n {line}"
-        try:
-            ran = connection.run(line, hide=True, warn=True, in_stream=False, timeout=_DEADLINE)
-        except (paramiko.SSHException, EOFError, OSError, invoke.exceptions.CommandTimedOut) as error:
+        channel = session(connection)
+        seen = Beginning()
+        lines = Lines(seen)
+        code = run_in(channel, _RENEW, self._user, lines) if channel else NO_EXIT_CODE
+        if code == NO_EXIT_CODE:
             raise HostUnreachable(
-                f"{server.name} was lost while it made SSH host keys of its own: {error}", server=server.name
-            ) from error
-        own = tuple(key for text in ran.stdout.splitlines() for key in host_keys_in(text))
-        if ran.ok and any(key.type == _KEPT for key in own):
+                f"{server.name} was lost while it made SSH host keys of its own, or that took longer than "
+                f"{_RENEW.deadline:g} s",
+                server=server.name,
+            )
+        own = tuple(key for line in seen.text.splitlines() for key in host_keys_in(line))
+        if code == 0 and any(key.type == _KEPT for key in own):
             return own
-        tail = "\n".join(printable(text) for text in ran.stderr.splitlines()[-5:])
-        what = "making SSH host keys of its own"
-        raise CommandFailed(server=server.name, stage="set up", command=what, exit_code=ran.exited, tail=tail)
+        raise CommandFailed(
+            server=server.name, stage=_RENEW.stage, command=_RENEW.name, exit_code=code, tail=lines.tail
+        )

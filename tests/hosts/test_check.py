@@ -1,5 +1,6 @@
 """The HTTP check, against real servers on loopback."""
 
+import os
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -87,6 +88,25 @@ def test_an_app_that_stays_broken(room, site):
     assert "    KeyError: 'DATABASE'" in text
     assert "line 1\n" not in text
     assert len(text) < 2000
+
+
+def test_only_plain_files_are_read_as_logs(room, site, tmp_path):
+    """Whatever the app puts beside its logs, a symlink to what only root can read or a pipe, its text is not shown."""
+    site.answer = (500, {}, b"")
+    (tmp_path / "shadow").write_text("root:secret\n")
+    log = room.on_server("log")
+    log.mkdir()
+    (log / "a.log").symlink_to(tmp_path / "shadow")
+    os.mkfifo(log / "b.log")
+    (log / "c d.log").write_text("the end\n")
+    (log / "-n.log").write_text("an option\n")
+
+    with pytest.raises(CheckFailed) as failed:
+        room.hosts().check(a_server())
+
+    assert "the end" in str(failed.value)
+    assert "an option" in str(failed.value)
+    assert "secret" not in str(failed.value)
 
 
 def test_redirects_are_not_followed(room, site):

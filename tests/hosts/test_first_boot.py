@@ -120,6 +120,17 @@ def test_a_machine_script_that_failed(cron):
     assert (error.command_exit_code, error.tail) == (7, "looking\nno fonts")
 
 
+@pytest.mark.parametrize("code", ["²", "-1", "9" * 1500, "", "seven"])
+def test_an_exit_code_that_is_none(cron, code):
+    """A server may write anything for an exit code: it has failed all the same, and is told as such, in few lines."""
+    mark(cron, f"{MARKS}/bootstrap.failed", f"20-fonts.sh {code}\n" + "no fonts\n" * 10_000)
+
+    with pytest.raises(CommandFailed, match=r"20-fonts.sh exited -1") as failed:
+        cron.hosts().awaits_reboot(cron.server)
+
+    assert len(failed.value.tail.splitlines()) == 20
+
+
 def test_a_first_boot_that_does_nothing(cron):
     """A server that was not made to set itself up is given up at the deadline, with what to look at."""
     cron.app = AppCommands(node_port=8000, deadlines=Deadlines(set_up=5))

@@ -1,7 +1,9 @@
 """The doors of real servers of the local cloud: the throw-away host key, the seal, and who stands before them later."""
 
 import json
+import shutil
 import socket
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -146,6 +148,21 @@ def test_the_line_for_plain_ssh(tmp_path):
     access = SshAccess(user="deploy", port=2222, key_file=Path("/keys/my key"))
 
     assert ssh_line(access, Path("/runs/known_hosts"), "127.9.1.2") == (
-        "ssh -i '/keys/my key' -o IdentitiesOnly=yes -o UserKnownHostsFile=/runs/known_hosts "
-        "-o StrictHostKeyChecking=yes -p 2222 deploy@127.9.1.2"
+        "ssh -i '/keys/my key' -o IdentitiesOnly=yes -o 'UserKnownHostsFile=\"/runs/known_hosts\"' "
+        "-o StrictHostKeyChecking=yes -p 2222 -- deploy@127.9.1.2"
     )
+
+
+@pytest.mark.skipif(not shutil.which("ssh"), reason="no OpenSSH here to read the line")
+@pytest.mark.parametrize("folder", ["a b", "100%h", "it's $HOME", "-o x"])
+def test_ssh_reads_the_line_as_it_is_meant(tmp_path, folder):
+    """Whatever the folder of the host keys is called, ssh finds the file and knows who is to log in where."""
+    access = SshAccess(user="deploy", key_file=tmp_path / folder / "key")
+    line = ssh_line(access, tmp_path / folder / "known_hosts", "127.9.1.2")
+
+    shown = subprocess.run(
+        ["sh", "-c", line.replace("ssh ", "ssh -G ", 1)], check=True, capture_output=True, text=True
+    ).stdout.splitlines()  # fmt: skip
+
+    assert f"userknownhostsfile {tmp_path / folder / 'known_hosts'}" in shown
+    assert {"user deploy", "hostname 127.9.1.2"} <= set(shown)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.hosts.output import Lines
+from tasks.hosts.output import Beginning, Lines
 from tasks.plain import LONGEST_LINE, printable
 
 
@@ -79,3 +79,12 @@ def test_a_secret_is_hidden_however_it_is_coloured(printed):
 
     assert lines == ["password=[hidden]"]
     assert taker.tail == "password=[hidden]"
+
+
+def test_an_answer_without_end_fills_no_memory():
+    """Of an answer that we ask a server for, the beginning is kept, in whole lines; the rest is let go."""
+    answer = Beginning(most=100)
+    for number in range(10_000):
+        answer(f"line {number}")
+
+    assert answer.text.splitlines() == [f"line {number}" for number in range(13)]

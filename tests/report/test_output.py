@@ -59,4 +59,6 @@ def test_names_that_no_file_should_have(tmp_path, name):
     """A name that no file can have keeps no output; none has anything in it that a listing would obey."""
     OutputLog(tmp_path)(name, "set up", "one")
 
-    assert all(path.name.isprintable() and path.suffix == ".log" or path.name == ".log" for path in tmp_path.iterdir())
+    assert all(
+        (path.name.isprintable() and path.suffix == ".log") or path.name == ".log" for path in tmp_path.iterdir()
+    )
