@@ -7,7 +7,7 @@ import pytest
 
 from tasks.errors import Interrupted, TimedOut
 from tasks.waiting import Patience, WallClock, until
-from tests.simulation.world import VirtualClock
+from tests.cloud.virtual_clock import VirtualClock
 
 
 def test_what_is_there_already_is_not_waited_for():

@@ -10,7 +10,7 @@ from tasks.rollout.events import Failed, Finished, Observed, Reverting, Said, St
 from tasks.rollout.model import Phase, ServerStatus
 from tasks.rollout.steps import AddNodes, RetireServer, SetUp, WatchBuilds
 from tests.rollout.builders import old, seen, server
-from tests.simulation.world import VirtualClock
+from tests.cloud.virtual_clock import VirtualClock
 
 
 def lines(*events, **console):

@@ -49,9 +49,9 @@ def test_a_server_that_does_not_come_back_from_its_reboot(world):
     """A reboot that ends in ERROR fails the deploy with the cloud's words; the old servers serve."""
 
     def fault(call):
-        for server_id in world._rebooted if call == "server" else ():
-            if server_id in world._servers:
-                world.die(server_id, "libvirt error")
+        for machine in list(world.servers.by_id.values()) if call == "server" else ():
+            if machine.reboots:
+                world.servers.break_down(machine, "libvirt error")
 
     world.fault = fault
     with pytest.raises(BuildFailed, match="did not come back from its reboot; the cloud says: libvirt error"):

@@ -7,14 +7,14 @@ import pytest
 from tasks.errors import GuardRefused
 from tasks.rollout.guard import Guard
 from tasks.rollout.model import Condition
-from tests.rollout.builders import balancer, node, old
+from tests.rollout.builders import HTTP, balancer, node, old
 from tests.simulation.world import World
 
 
 @pytest.fixture
 def guard():
     """Give the guard of an account without load balancers."""
-    return Guard(app="shop", environment="test", balancers=World().balancers)
+    return Guard(app="shop", environment="test", balancers=World().site().balancers)
 
 
 def of(server, **labels):
@@ -37,8 +37,9 @@ def test_a_foreign_server_is_never_deleted(guard, labels):
 def test_a_server_that_any_load_balancer_of_the_account_knows_is_not_deleted():
     """Also when the load balancer is not one of our listeners, and in whatever condition its node is."""
     world = World()
-    world.balancers._put(replace(balancer(node(old(1), Condition.DRAINING)), name="somebody-elses"))
-    guard = Guard(app="shop", environment="test", balancers=world.balancers)
+    somebodys = world.balancers.make(replace(HTTP, name="somebody-elses"))
+    world.balancers.join(somebodys, old(1).private_ip, 80).condition = Condition.DRAINING
+    guard = Guard(app="shop", environment="test", balancers=world.site().balancers)
 
     with pytest.raises(GuardRefused, match="somebody-elses still has a node"):
         guard.allow_delete(old(1))

@@ -29,6 +29,11 @@ def sealed(world):
     return world
 
 
+def locked(world):
+    """Give the ids of the servers that nobody can log in to."""
+    return {machine.id for machine in world.servers.by_id.values() if machine.locked}
+
+
 def said(world):
     """Give what the operator was told beside the steps."""
     return [event.text for event in world.said if isinstance(event, Said)]
@@ -39,16 +44,16 @@ def test_servers_that_serve_are_sealed(sealed):
     servers = sealed.site().observe().servers
 
     assert [server.labels.sealed for server in servers] == [True, True]
-    assert sealed.locked == {server.id for server in servers}
+    assert locked(sealed) == {server.id for server in servers}
 
 
 def test_sealed_servers_are_replaced_like_any_other(sealed):
     """The next deploy never logs in to them, gives them the whole drain limit, and says why."""
-    before = sealed.clock.time
+    before = sealed.kernel.time
     deploying.deploy(SECOND, sealed.site(drain=20.0))
 
     assert sealed.names() == sealed.serving() == {SECOND.request(slot).name for slot in (1, 2)}
-    assert sealed.clock.time - before > 20.0
+    assert sealed.kernel.time - before > 20.0
     assert [text for text in said(sealed) if "sealed" in text] == [
         f"{FIRST.request(slot).name} was given 20 s to drain; it is sealed, so its connections could not be counted"
         for slot in (1, 2)
@@ -89,7 +94,7 @@ def test_a_seal_that_fails_leaves_the_servers_serving(world):
     deploying.rotate(FIRST, world.site())
 
     assert [server.labels.sealed for server in world.site().observe().servers] == [True, True]
-    assert world.ran.count(("seal", FIRST.request(1).name)) == 1
+    assert len(locked(world)) == 2
 
 
 def test_sealing_comes_last(sealed):
@@ -107,4 +112,4 @@ def test_sealing_can_be_switched_on_later(world):
     deploying.deploy(replace(FIRST, seal=False), world.site())
     deploying.rotate(FIRST, world.site())
 
-    assert len(world.locked) == 2
+    assert len(locked(world)) == 2

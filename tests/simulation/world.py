@@ -1,265 +1,120 @@
-"""A simulated cloud with its servers, behind the rollout's ports: a virtual clock, no threads, faults at any call.
-
-It keeps the rules that must never break and checks them after every act: no server with a node is deleted, no node that
-gets requests is removed, and every load balancer has at least as many servers at any time as at the start.
-"""
+"""A simulated cloud, its servers and its operators, in virtual time: all that a seed decides is decided here."""
 
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import UTC, datetime
+from random import Random
 
-from tasks.errors import CloudError, HostError, NotFound
-from tasks.rollout.loop import Outcome, Perform
-from tasks.rollout.model import Server, ServerRequest, ServerStatus
-from tasks.rollout.observation import Observation
-from tasks.rollout.on_servers import Limits
-from tasks.rollout.site import Site
-from tasks.rollout.steps import Step
+from tasks.errors import CloudError
 from tests.rollout.builders import HTTP, HTTPS
-from tests.simulation.balancers import SimulatedBalancers
-
-BUILD_SECONDS = 3.0
-
-
-class VirtualClock:
-    """Time that passes only when somebody waits."""
-
-    def __init__(self):
-        self.time = 0.0
-
-    def now(self):
-        """Give the seconds since the beginning."""
-        return self.time
-
-    def pause(self, seconds):
-        """Let time pass at once."""
-        self.time += seconds
-
-    def stop(self):
-        """Nothing waits in the background here."""
-
-    def resume(self):
-        """Nothing waits in the background here."""
+from tests.simulation.balancers import Balancers
+from tests.simulation.faults import Fault
+from tests.simulation.insides import Insides
+from tests.simulation.kernel import Kernel
+from tests.simulation.laws import Laws
+from tests.simulation.operators import LIMITS, Operator
+from tests.simulation.servers import Servers
+from tests.simulation.trace import Trace
 
 
-class InTurn:
-    """Workers that run one step at a time: the first that was started, when the loop wants an outcome."""
+class Shape:
+    """How fast a cloud is, in seconds, and whether its load balancers look after their nodes."""
 
-    def __init__(self, perform: Perform):
-        self._perform = perform
-        self._steps: list[tuple[Step, Observation]] = []
+    def __init__(self, random, *, monitored=True, speed=1.0):
+        self._random = random
+        self.monitored = monitored
+        self.speed = speed
 
-    def start(self, step, seen):
-        """Remember a step."""
-        self._steps.append((step, seen))
+    def build(self):
+        """Give how long a server takes to boot."""
+        return self._random.uniform(3.0, 12.0) * self.speed
 
-    def next(self):
-        """Run the step that has waited longest."""
-        step, seen = self._steps.pop(0)
-        try:
-            return Outcome(step=step, facts=self._perform(step, seen))
-        except KeyboardInterrupt:
-            self._steps.insert(0, (step, seen))  # it interrupts the loop, not the step
-            raise
-        except Exception as error:  # noqa: BLE001  as the threads do
-            return Outcome(step=step, error=error)
+    def pending(self):
+        """Give how long a load balancer is busy with a change."""
+        return self._random.uniform(0.1, 1.5) * self.speed
+
+    def quick(self):
+        """Give how long it takes until a server is deleted, or a health monitor has looked."""
+        return self._random.uniform(0.2, 3.0) * self.speed
+
+    def stage(self):
+        """Give how long a command on a server takes."""
+        return self._random.uniform(0.5, 4.0) * self.speed
 
 
 class World:
-    """The cloud, its load balancers and the insides of its servers; implements the ports Compute and Hosts."""
+    """Everything. Without further words nothing goes wrong in it; `fault` may say what does, call by call."""
 
-    def __init__(self):
-        self.clock = VirtualClock()
-        self.drain_seconds = 4.0
-        self.said = []
-        self.calls: list[str] = []
-        self.fault: Callable[[str], Exception | None] = lambda _call: None
+    def __init__(self, seed=0, listeners=(HTTP, HTTPS)):
+        self.random = Random(seed)
+        self.kernel = Kernel()
+        self.trace = Trace()
+        self.listeners = listeners
+        self.shape = Shape(self.random)
+        self.chances = None
+        self.fault: Callable[[str], Fault | Exception | None] = lambda _call: None
         self.first_boot_needs_another = False
-        self._rebooted: set[str] = set()
-        self._servers: dict[str, Server] = {}
-        self._made = 0
-        self._built_at: dict[str, float] = {}
-        self.balancers = SimulatedBalancers(self.clock.now, self._called, self._check)
+        self.drain_limit = LIMITS["drain"]
+        self.drain_seconds = 4.0
+        self.failing: set[str] = set()
+        self.mute: set[str] = set()
+        self.calls: list[str] = []
+        self.said = []
         self.ran: list[tuple[str, str]] = []
-        self.locked: set[str] = set()
-        self.capacity_at_start = 0
+        self.migrated: set[str] = set()
+        self.laws = Laws(self)
+        self.servers = Servers(self)
+        self.balancers = Balancers(self)
+        self.insides = Insides(self)
+
+    def strike(self, kind, call):
+        """Give what goes wrong with a call; None when nothing does."""
+        return self.chances.strike(kind) if self.chances else self.fault(call)
+
+    def operator(self, name="tester", **limits):
+        """Give a new operator."""
+        self.drain_limit = limits.get("drain", self.drain_limit)
+        return Operator(self, name, **limits)
 
     def site(self, **limits):
-        """Give a site on this world."""
-        values = {"build": 60.0, "balancer": 60.0, "drain": 30.0, "delete": 30.0} | limits
-        return Site(
-            app="shop",
-            environment="test",
-            listeners=(HTTP, HTTPS),
-            compute=self,
-            balancers=self.balancers,
-            hosts=self,
-            clock=self.clock,
-            limits=Limits(**values),
-            listen=self.said.append,
-            workers=InTurn,
-        )
+        """Give the site of a new operator."""
+        return self.operator(**limits).site
 
-    def serving(self):
-        """Give the names of the servers that get requests from every load balancer."""
-        return {s.name for s in self._servers.values() if self._serves(s)}
-
-    def names(self):
-        """Give the names of all servers."""
-        return {server.name for server in self._servers.values()}
-
-    def freeze_capacity(self):
-        """Remember how many servers every load balancer sends requests to: it may not become fewer."""
-        self.capacity_at_start = self.capacity()
-
-    def capacity(self):
-        """Give the number of servers behind the load balancer that has the fewest."""
-        alive = self._servers.values()
-        return min(sum(balancer.sends_to(s) for s in alive) for balancer in self.balancers.all())
-
-    # Compute
-
-    def servers(self):
-        """List the servers as they are now."""
-        self._called("servers")
-        return tuple(self._now(server) for server in self._servers.values())
-
-    def create(self, request: ServerRequest):
-        """Begin a build."""
-        self._called(f"create {request.labels.slot}")
-        return self._create(request)
-
-    def _create(self, request):
-        self._made += 1
-        number = self._made
-        server = Server(
-            id=f"id-{number}",
-            name=request.name,
-            status=ServerStatus.BUILD,
-            private_ip=f"10.0.{number // 250}.{number % 250}",
-            created=datetime(2026, 1, 1, tzinfo=UTC),
-            labels=request.labels,
-        )
-        self._servers[server.id] = server
-        self._built_at[server.id] = self.clock.time + BUILD_SECONDS
-        return server
-
-    def server(self, server_id):
-        """Show a server."""
-        self._called("server")
-        if server_id not in self._servers:
-            raise NotFound("gone")
-        return self._now(self._servers[server_id])
-
-    def label(self, server):
-        """Write labels."""
-        self._called("label")
-        self._servers[server.id] = replace(self._servers[server.id], labels=server.labels)
-
-    def delete(self, server_id):
-        """Delete a server, which must have no node anywhere."""
-        self._called("delete")
-        server = self._servers[server_id]
-        assert not any(balancer.nodes_of(server) for balancer in self.balancers.all()), f"{server.name} has a node"
-        del self._servers[server_id]
-        self._check()
-
-    def reboot(self, server_id):
-        """Boot a server again: until then it is in REBOOT."""
-        self._called("reboot")
-        self._rebooted.add(server_id)
-        self._servers[server_id] = replace(self._servers[server_id], status=ServerStatus.REBOOT)
-        self._built_at[server_id] = self.clock.time + BUILD_SECONDS
-
-    def console(self, server_id):
-        """Nothing is printed here."""
-        return ""
+    def last_connection(self):
+        """Give how long the connections to a server last that gets no new requests."""
+        return self.random.uniform(0.25, 1.0) * self.drain_seconds
 
     def problems(self, extra_servers):
         """Everything fits."""
-        self._called("problems")
         return []
 
-    def die(self, server_id, fault="No valid host was found"):
-        """Let a build fail."""
-        self._servers[server_id] = replace(self._servers[server_id], status=ServerStatus.ERROR, fault=fault)
+    def room(self):
+        """Everything fits."""
 
-    # Hosts
+    # What is true
 
-    def awaits_reboot(self, server):
-        """Say whether the first boot is still the only one."""
-        return self.first_boot_needs_another and server.id not in self._rebooted
+    def serving(self):
+        """Give the names of our servers that get requests from every load balancer."""
+        every = [balancer.view(0.0) for balancer in self.balancers.by_id.values() if not balancer.foreign]
+        return {s.name for s in self.servers.listed() if every and all(balancer.sends_to(s) for balancer in every)}
 
-    def set_up(self, server):
-        """Run set-up."""
-        self._run("set up", server)
+    def names(self):
+        """Give the names of our servers."""
+        return {server.name for server in self.servers.listed()}
 
-    def migrate(self, server):
-        """Run migrations."""
-        self._run("migrate", server)
+    def freeze_capacity(self, most=99):
+        """From now on every load balancer has to send requests to as many servers as now, or to `most`."""
+        self.laws.begin(most)
 
-    def test(self, server):
-        """Run tests."""
-        self._run("test", server)
 
-    def check(self, server):
-        """Check the app."""
-        self._run("check", server)
+def once(call, fault):
+    """Give a script by which one kind of call goes wrong, the first time."""
+    left = [call]
 
-    def seal(self, server):
-        """Lock everybody out."""
-        self._run("seal", server)
-        self.locked.add(server.id)
+    def script(now):
+        return fault if left and now == left[0] and left.pop() else None
 
-    def connections(self, server):
-        """Count connections: none is left some seconds after the draining began."""
-        self._called("connections")
-        assert server.id not in self.locked, f"{server.name} is sealed, and was asked all the same"
-        since = self.balancers.draining_since.get(server.private_ip, self.clock.time)
-        return 0 if self.clock.time - since >= self.drain_seconds else 3
-
-    def stop(self):
-        """Nothing runs in the background here."""
-
-    def close(self):
-        """There are no connections."""
-
-    def _run(self, stage, server):
-        self._called(f"{stage} {server.labels.slot}")
-        if server.id not in self._servers:
-            raise HostError("unreachable", server=server.name)
-        assert server.id not in self.locked, f"{stage} on {server.name}, which is sealed"
-        assert self._now(self._servers[server.id]).status is ServerStatus.ACTIVE, f"{stage} on a server that is down"
-        self.ran.append((stage, server.name))
-        self.clock.time += 1
-
-    def _called(self, call):
-        self.calls.append(call)
-        error = self.fault(call)
-        if error is not None:
-            raise error
-
-    def _now(self, server):
-        booting = server.status in {ServerStatus.BUILD, ServerStatus.REBOOT}
-        built = booting and self.clock.time >= self._built_at[server.id]
-        return replace(server, status=ServerStatus.ACTIVE) if built else server
-
-    def _serves(self, server):
-        return bool(self.balancers.all()) and all(balancer.sends_to(server) for balancer in self.balancers.all())
-
-    def _check(self):
-        if self.capacity_at_start:
-            assert self.capacity() >= self.capacity_at_start, "fewer servers serve than at the start"
+    return script
 
 
 def refused(call):
-    """Give a fault that refuses one kind of call, once."""
-    left = [call]
-
-    def fault(now):
-        if left and now == left[0]:
-            left.pop()
-            return CloudError(f"{call} was refused", status=500)
-        return None
-
-    return fault
+    """Give a script by which one kind of call is refused, the first time."""
+    return once(call, CloudError(f"{call} was refused", status=500))
