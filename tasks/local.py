@@ -8,8 +8,14 @@ from tasks import local_cloud
 from tasks.command import command
 
 
-@command(help={"face": "The cloud that it looks like: rackspace, openstack or both. Default: both."})
-def up(_c: Context, face: str = "") -> None:
+@command(
+    help={
+        "face": "The cloud that it looks like: rackspace, openstack or both. Default: both.",
+        "build_seconds": "How long builds take, such as 3:8 or 5. Default: no longer than they need.",
+        "seed": "A number that repeats the build times.",
+    }
+)
+def up(_c: Context, face: str = "", build_seconds: str = "", seed: str = "") -> None:
     """Start the local cloud, unless it runs.
 
     A deploy without a configured cloud does so by itself.
@@ -18,7 +24,8 @@ def up(_c: Context, face: str = "") -> None:
 
     settings = load()
     port = ["--ssh-port", str(settings.server.ssh_port)] if settings.is_local else []
-    local_cloud.show("up", *port, *(["--face", face] if face else []))
+    chosen = {"--face": face, "--build-seconds": build_seconds, "--seed": seed}
+    local_cloud.show("up", *port, *(f"{option}={value}" for option, value in chosen.items() if value))
 
 
 @command()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tasks.localcloud import lifecycle, logs
 from tasks.localcloud.faults import command_line
+from tasks.localcloud.faults.build_times import BuildSeconds
 from tasks.localcloud.network import NoNetwork
 from tasks.localcloud.options import Face, IsolationChoice, Options
 from tasks.localcloud.state import ForeignDirectory, StateDirectory, default_directory
@@ -86,6 +87,14 @@ def _add_choices(up: argparse.ArgumentParser) -> None:
         default=defaults.face,
         help="which cloud it looks like (%(default)s)",
     )
+    up.add_argument(
+        "--build-seconds",
+        type=_build_seconds,
+        default=defaults.build_seconds,
+        metavar="SECONDS|LEAST:MOST",
+        help="how much longer builds take than they need (%(default)s)",
+    )
+    up.add_argument("--seed", type=int, help="repeat the build times of another cloud with this seed")
 
 
 def _port(text: str) -> int:
@@ -104,6 +113,13 @@ def _seconds(text: str) -> float:
     raise argparse.ArgumentTypeError(f"not a number of seconds from 0 to 3600: {text}")
 
 
+def _build_seconds(text: str) -> BuildSeconds:
+    try:
+        return BuildSeconds.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"not a range of seconds such as 3:8, nor a number of them: {text}") from error
+
+
 def _up(state: StateDirectory, given: argparse.Namespace) -> int:
     options = Options(
         region=given.region,
@@ -111,6 +127,8 @@ def _up(state: StateDirectory, given: argparse.Namespace) -> int:
         pending_seconds=given.pending_seconds,
         isolation=IsolationChoice(given.isolation),
         face=Face(given.face),
+        build_seconds=given.build_seconds,
+        seed=given.seed,
     )
     started = lifecycle.up(state, options)
     if started.access.warning:

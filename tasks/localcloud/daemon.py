@@ -32,6 +32,8 @@ from tasks.localcloud.compute.machines import Site
 from tasks.localcloud.compute.servers import Servers
 from tasks.localcloud.faults.at_servers import ServersFate
 from tasks.localcloud.faults.bad_days import BadDays
+from tasks.localcloud.faults.build_times import BuildTimes
+from tasks.localcloud.faults.unreliable_machines import UnreliableMachines
 from tasks.localcloud.identity.credentials import Credentials, Tokens, new_credentials
 from tasks.localcloud.locks import hold
 from tasks.localcloud.machines.hypervisor import Hypervisor
@@ -89,10 +91,10 @@ class Daemon:
         hypervisor = await self._hypervisor(parts)
         balancers = await self._balancers(parts, network)
         credentials = new_credentials()
-        site = Site(private_ips=network.private_ips, ssh_port=self._options.ssh_port, shared=self._state.shared)
-        self._servers = Servers(hypervisor, site)
+        self._servers = self._servers_on(hypervisor, network)
         parts.push_async_callback(self._servers.close)
-        compute = Compute(servers=self._servers, images=Images(image_of_this_machine()), credentials=credentials)
+        images = Images(image_of_this_machine())
+        compute = Compute(servers=self._servers, images=images, credentials=credentials, faults=self._bad_days.faults)
         services = Services(
             region=self._options.region,
             tokens=Tokens(),
@@ -116,6 +118,11 @@ class Daemon:
         await hypervisor.start()
         parts.push_async_callback(hypervisor.close)
         return hypervisor
+
+    def _servers_on(self, hypervisor: Hypervisor, network: Network) -> Servers:
+        site = Site(private_ips=network.private_ips, ssh_port=self._options.ssh_port, shared=self._state.shared)
+        times = BuildTimes(self._options.build_seconds, self._options.seed)
+        return Servers(UnreliableMachines(hypervisor, self._bad_days.faults, self._name_of, times), site)
 
     async def _balancers(self, parts: AsyncExitStack, network: Network) -> BalancerService:
         balancers = BalancerService(

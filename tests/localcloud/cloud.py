@@ -20,6 +20,7 @@ from tasks.localcloud.compute.machines import Site
 from tasks.localcloud.compute.quotas import Quota
 from tasks.localcloud.compute.servers import Servers
 from tasks.localcloud.faults.bad_days import BadDays
+from tasks.localcloud.faults.unreliable_machines import UnreliableMachines
 from tasks.localcloud.identity.credentials import Tokens, new_credentials
 from tasks.localcloud.machines.snapshots import SnapshotFailed
 from tasks.localcloud.machines.spec import BootFailed, MachineSpec
@@ -150,15 +151,20 @@ async def in_memory(quota: Quota | None = None, page_limit: int = 1000) -> Async
     pool = AddressPool(f"127.9.2.{host}" for host in range(1, 200))
     site = Site(private_ips=pool, ssh_port=2222, shared=Path("/nowhere"))
     credentials = new_credentials()
+    bad_days = BadDays()
+    servers = Servers(
+        UnreliableMachines(machines, bad_days.faults, lambda found: servers.find(found).name), site, quota
+    )
     compute = Compute(
-        servers=Servers(machines, site, quota),
+        servers=servers,
+        faults=bad_days.faults,
         images=Images(image_of_this_machine()),
         keypairs=Keypairs(),
         credentials=credentials,
         page_limit=page_limit,
     )
     tokens, log = Tokens(), io.StringIO()
-    services = Services(region="ORD", tokens=tokens, compute=compute)
+    services = Services(region="ORD", tokens=tokens, compute=compute, bad_days=bad_days)
     wire = httpx.ASGITransport(application(services, log))
     token = {"X-Auth-Token": tokens.issue().id}
     async with (

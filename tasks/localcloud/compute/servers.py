@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
@@ -19,6 +20,7 @@ from tasks.localcloud.compute.machines import Machines, Site, machine_of
 from tasks.localcloud.compute.quotas import Count, Quota
 from tasks.localcloud.compute.refusals import Conflict, NotFound
 from tasks.localcloud.compute.server import Fault, RebootType, Server, ServerRequest, TaskState, VmState, hostname_of
+from tasks.localcloud.faults.past import Past
 from tasks.localcloud.machines.snapshots import SnapshotFailed
 from tasks.localcloud.machines.spec import BootFailed
 
@@ -31,6 +33,8 @@ class Servers:
         self._site = site
         self.quota = quota or Quota()
         self._servers: dict[str, Server] = {}
+        self._past: Past[tuple[Server, ...]] = Past(())
+        self._hidden_until: dict[str, float] = {}
         self.acts = Acts(self._fail)
         self._dead: set[str] = set()
 
@@ -41,6 +45,16 @@ class Servers:
     def existing(self) -> list[Server]:
         """Give every server that is not deleted, newest first."""
         return [server for server in self.all() if server.vm_state is not VmState.DELETED]
+
+    def listed(self, *, seconds_ago: float = 0.0) -> list[Server]:
+        """Give what a list would have shown so many seconds ago, deleted ones included, newest first."""
+        moment = time.monotonic() - seconds_ago
+        shown = (server for server in self._past.ago(seconds_ago) if self._hidden_until.get(server.id, 0.0) <= moment)
+        return list(shown)[::-1]
+
+    def hide(self, server_id: str, seconds: float) -> None:
+        """Keep a server out of all lists for so long."""
+        self._hidden_until[server_id] = time.monotonic() + seconds
 
     def find(self, server_id: str) -> Server:
         """Give one server.
@@ -54,9 +68,7 @@ class Servers:
 
     def change(self, server_id: str, **changes: Any) -> Server:
         """Change fields of a server; gives what it is now."""
-        server = replace(self._servers[server_id], updated=datetime.now(UTC), **changes)
-        self._servers[server_id] = server
-        return server
+        return self._keep(replace(self._servers[server_id], updated=datetime.now(UTC), **changes))
 
     def create(self, request: ServerRequest, count: Count) -> list[Server]:
         """Accept new servers; they are built from now on. Several get -1, -2 … behind their name.
@@ -152,6 +164,11 @@ class Servers:
         """End what is under way; the machines are the hypervisor's to end."""
         await self.acts.close()
 
+    def _keep(self, server: Server) -> Server:
+        self._servers[server.id] = server
+        self._past.note(tuple(self._servers.values()))
+        return server
+
     def _accept(self, request: ServerRequest, name: str, reservation: str) -> Server:
         now = datetime.now(UTC)
         server = Server(
@@ -165,7 +182,7 @@ class Servers:
             created=now,
             updated=now,
         )
-        self._servers[server.id] = server
+        self._keep(server)
         self.acts.begin(server.id, "create", partial(self._build, server))
         return server
 

@@ -1,6 +1,7 @@
 """Answers about metadata, on load balancers and on nodes (CLB docs, metadata).
 
-Metadata is the owner's business alone: Envoy never hears of it and a load balancer stays ACTIVE.
+Metadata is the owner's business alone: Envoy never hears of it and a load balancer stays ACTIVE. All the same it has to
+be ACTIVE to be given more (CLB docs, add metadata: 422; atlas-lb, LoadbalancerMetadataServiceImpl).
 """
 
 from dataclasses import dataclass, replace
@@ -14,8 +15,8 @@ from tasks.localcloud.api.balancing.clb_node_requests import META_CHARACTERS, ne
 from tasks.localcloud.api.balancing.clb_paging import ids
 from tasks.localcloud.balancing import clb_rules
 from tasks.localcloud.balancing.balancers import BalancerService
-from tasks.localcloud.balancing.clb_faults import bad_request, no_meta, no_node, validation_failure
-from tasks.localcloud.balancing.clb_model import LoadBalancer, Meta, Node
+from tasks.localcloud.balancing.clb_faults import bad_request, immutable, no_meta, no_node, validation_failure
+from tasks.localcloud.balancing.clb_model import LoadBalancer, Meta, Node, Status
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +46,18 @@ class Annotated:
             if item.id == meta_id:
                 return item
         raise no_meta()
+
+    def refuse_unless_active(self) -> None:
+        """Refuse more metadata while the load balancer is being changed; for a node with another code and a wrong reason.
+
+        :raises Fault: 422, or 400.
+        """
+        if self.balancer.status is Status.ACTIVE:
+            return
+        if self.node:
+            # As atlas-lb does in every state but ACTIVE (NodeMetadataServiceImpl).
+            raise bad_request(f"Loadbalancer {self.balancer.id} is deleted, therefore it is immutable.")
+        raise immutable(self.balancer.id, self.balancer.status)
 
 
 def annotated(service: BalancerService, request: Request) -> Annotated:
@@ -83,6 +96,7 @@ async def add(service: BalancerService, request: Request) -> Response:
     if problems:
         raise validation_failure(problems)
     place = annotated(service, request)
+    place.refuse_unless_active()
     new = new_metadata(items, service.next_id)
     clb_rules.may_add_metadata(place.metadata, new)
     service.annotate(place.with_metadata((*place.metadata, *new)))
@@ -116,6 +130,6 @@ async def delete_many(service: BalancerService, request: Request) -> Response:
     if not wanted:
         raise bad_request(clb_rules.NO_IDS)
     place = annotated(service, request)
-    doomed = [place.meta(meta_id) for meta_id in wanted]
-    service.annotate(place.with_metadata(tuple(item for item in place.metadata if item not in doomed)))
+    clb_rules.may_delete_metadata(place.metadata, wanted)
+    service.annotate(place.with_metadata(tuple(item for item in place.metadata if item.id not in wanted)))
     return Response()

@@ -13,6 +13,7 @@ from tasks.localcloud.compute.keypairs import Keypairs
 from tasks.localcloud.compute.server_groups import ServerGroups
 from tasks.localcloud.compute.servers import Servers
 from tasks.localcloud.compute.snapshots import Snapshots
+from tasks.localcloud.faults.registry import Faults
 from tasks.localcloud.identity.credentials import Credentials
 
 ENDPOINT = "/compute/v2.1"
@@ -27,6 +28,7 @@ class Compute:
     keypairs: Keypairs = field(default_factory=Keypairs)
     credentials: Credentials
     groups: ServerGroups = field(default_factory=ServerGroups)
+    faults: Faults = field(default_factory=Faults)
     page_limit: int = 1000
 
     @property

@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from tasks.localcloud.api.bodies import Requested, read_json
 from tasks.localcloud.api.compute.compute_context import Compute
+from tasks.localcloud.api.compute.server_accidents import write_metadata
 from tasks.localcloud.api.compute.server_bodies import MetadataBody, MetadataItemBody
 from tasks.localcloud.compute.refusals import BadRequest, NotFound
 from tasks.localcloud.compute.server import Server
@@ -20,7 +21,7 @@ class ServerMetadataApi:
     """`/servers/{id}/metadata`."""
 
     def __init__(self, compute: Compute) -> None:
-        self._servers = compute.servers
+        self._compute = compute
 
     def routes(self) -> list[Route]:
         """Give the routes, below the compute endpoint."""
@@ -58,7 +59,7 @@ class ServerMetadataApi:
         if list(meta) != [request.path_params["key"]]:
             raise BadRequest("Request body and URI mismatch")
         server = self._server(request)
-        self._servers.write_metadata(server.id, {**server.metadata, **meta}, "update metadata")
+        write_metadata(self._compute, server.id, {**server.metadata, **meta}, "update metadata")
         return JSONResponse({"meta": meta})
 
     async def delete(self, request: Request) -> Response:
@@ -66,15 +67,15 @@ class ServerMetadataApi:
         key = self._existing_key(request)
         server = self._server(request)
         kept = {name: value for name, value in server.metadata.items() if name != key}
-        self._servers.write_metadata(server.id, kept, "delete metadata")
+        write_metadata(self._compute, server.id, kept, "delete metadata")
         return Response(status_code=204)
 
     def _write(self, request: Request, metadata: dict[str, str]) -> Response:
-        server = self._servers.write_metadata(request.path_params["id"], metadata, "update metadata")
+        server = write_metadata(self._compute, request.path_params["id"], metadata, "update metadata")
         return JSONResponse({"metadata": dict(server.metadata)})
 
     def _server(self, request: Request) -> Server:
-        return self._servers.find(request.path_params["id"])
+        return self._compute.servers.find(request.path_params["id"])
 
     def _existing_key(self, request: Request) -> str:
         key: str = request.path_params["key"]

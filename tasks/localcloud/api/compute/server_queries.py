@@ -16,8 +16,7 @@ from urllib.parse import urlencode
 from starlette.datastructures import QueryParams
 
 from tasks.localcloud.compute.refusals import BadRequest, Forbidden
-from tasks.localcloud.compute.server import Server
-from tasks.localcloud.compute.servers import Servers
+from tasks.localcloud.compute.server import Server, VmState
 
 _KNOWN = frozenset(
     """
@@ -42,8 +41,8 @@ _SORT_KEYS: dict[str, Callable[[Server], Any]] = {
 Test = Callable[[Server], bool]
 
 
-def select(servers: Servers, query: QueryParams, minor: int) -> list[Server]:
-    """Give the servers that match a query, newest first.
+def select(servers: Sequence[Server], query: QueryParams, minor: int) -> list[Server]:
+    """Give those of all servers, deleted ones included, that match a query; in their order unless it asks for another.
 
     :raises BadRequest: a value is malformed, or from 2.75 on a parameter is unknown.
     :raises Forbidden: all tenants are asked for.
@@ -54,8 +53,9 @@ def select(servers: Servers, query: QueryParams, minor: int) -> list[Server]:
     if statuses:
         tests.append(lambda server: server.status in statuses)
     by_change = "changes-since" in query or ("changes-before" in query and minor >= 66)
-    candidates = servers.all() if by_change else servers.existing()
-    return _sorted([server for server in candidates if all(test(server) for test in tests)], query)
+    if not by_change:
+        tests.append(lambda server: server.vm_state is not VmState.DELETED)
+    return _sorted([server for server in servers if all(test(server) for test in tests)], query)
 
 
 def _sorted(servers: list[Server], query: QueryParams) -> list[Server]:

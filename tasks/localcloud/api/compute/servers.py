@@ -15,6 +15,7 @@ from starlette.routing import Route
 from tasks.localcloud.api.bodies import Requested, read_json
 from tasks.localcloud.api.compute.compute_context import Compute
 from tasks.localcloud.api.compute.microversions import spoken
+from tasks.localcloud.api.compute.server_accidents import accept, listed, unexpected
 from tasks.localcloud.api.compute.server_bodies import (
     ChangeServer,
     CreateServer,
@@ -32,6 +33,7 @@ from tasks.localcloud.compute.keypairs import Keypair
 from tasks.localcloud.compute.quotas import Count
 from tasks.localcloud.compute.refusals import BadRequest, Forbidden, NotFound
 from tasks.localcloud.compute.server import ServerRequest
+from tasks.localcloud.faults.names import FaultName
 
 NETWORKS = frozenset({"00000000-0000-0000-0000-000000000000", "11111111-1111-1111-1111-111111111111"})
 """Rackspace's PublicNet and ServiceNet, accepted so that its settings work here; there is only the private network."""
@@ -61,7 +63,7 @@ class ServersApi:
         asked = Requested(CreateServer).read(body)
         wanted, count = asked.server, _count(asked.server)
         group = self._group(asked.group(), count)
-        servers = self._compute.servers.create(replace(self._request(wanted), group=group), count)
+        servers = accept(self._compute, replace(self._request(wanted), group=group), count)
         if wanted.return_reservation_id in {True, "true", "True", "1"}:
             return JSONResponse({"reservation_id": servers[0].reservation_id}, status_code=202)
         links = self._compute.view(request).links(servers[0])
@@ -102,12 +104,15 @@ class ServersApi:
 
     async def delete(self, request: Request) -> Response:
         """Begin to delete a server, 204: it is gone when it answers 404."""
-        self._compute.servers.delete(request.path_params["id"])
+        server = self._compute.servers.find(request.path_params["id"])
+        if self._compute.faults.take(FaultName.DELETE_500, about=server.name):
+            raise unexpected()
+        self._compute.servers.delete(server.id)
         return Response(status_code=204)
 
     def _page(self, request: Request, show: Any) -> Response:
         query = request.query_params
-        selected = select(self._compute.servers, query, spoken(request).minor)
+        selected = select(listed(self._compute, request), query, spoken(request).minor)
         shown = page(selected, query, self._compute.page_limit)
         url = str(request.url.replace(query=""))
         return JSONResponse({"servers": [show(server) for server in shown.servers], **shown.links(url)})
