@@ -12,8 +12,8 @@ that needs a hand
                 ─ CloudError(3): CloudUnreachable, Uncertain, Unauthorized, NotFound, Conflict, Immutable, OverLimit,
                                 QuotaExceeded
                 ─ HostError(4): HostUnreachable, UntrustedHost (WrongHostKey), CommandFailed, CheckFailed
-                ─ RolloutError(4): BuildFailed, GuardRefused, TimedOut, Interrupted; Breached(4), Reverted(5),
-                                  Claimed(6), Unfinished(7)
+                ─ RolloutError(4): BuildFailed, GuardRefused (TooFew), TimedOut, Interrupted; Breached(4), Reverted(5),
+                                  Claimed(6) (ClaimLost), Unfinished(7)
 """
 
 from __future__ import annotations
@@ -159,6 +159,10 @@ class BuildFailed(RolloutError):
 
 class GuardRefused(RolloutError):
     """A delete or removal could have hit a live or foreign server. Always a bug or a race; nothing was done."""
+
+
+class TooFew(GuardRefused):
+    """A change would leave fewer servers in rotation than there were at the start. Looking again may help."""
 
 
 class TimedOut(RolloutError):

@@ -21,6 +21,8 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,18}$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]
 Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+Batch = Annotated[int, Field(ge=1)] | Annotated[str, StringConstraints(pattern=r"^([1-9][0-9]?|100)%$")]
+Standby = Annotated[str, StringConstraints(pattern=r"^(0|[1-9][0-9]*[smhd]|until next deploy)$")]
 Line = Annotated[str, StringConstraints(pattern=r"^[^\r\n]*$")]
 
 
@@ -48,6 +50,9 @@ class CommandSettings(Section):
 
     migrate: str = Field("python manage.py migrate --noinput", description='run once per deploy; "" = nothing')
     test: str = Field("python manage.py test --noinput", description='run on every new server; "" = nothing')
+    watch: str = Field(
+        "", description="run on this machine during the watch, again and again: an exit code that is not 0 is a breach"
+    )
 
 
 class CheckSettings(Section):
@@ -135,6 +140,7 @@ class LimitSettings(Section):
     build: Seconds = Field(1200, description="a server's build")
     ssh: Seconds = Field(300, description="from ACTIVE until its sshd answers with a host key that is trusted")
     command: Seconds = Field(1800, description="each set-up script, the migrations, the tests")
+    watch_command: Seconds = Field(30, description="one run of commands.watch")
     balancer: Seconds = Field(300, description="a load balancer's change")
     drain: Seconds = Field(60, description="old connections get this long to end")
     delete: Seconds = Field(300, description="a server's deletion")
@@ -151,6 +157,17 @@ class Settings(Section):
     count: int = Field(2, ge=1, le=200, description="how many servers serve")
     node_port: Port = Field(8000, description="the servers' port that the app listens on")
     build_attempts: int = Field(3, ge=1, le=10, description="how often a slot is built before the deploy fails")
+    batches: tuple[Batch, ...] = Field(
+        ("100%",), description='how many new servers are in rotation after each batch, as in [1, "25%", "100%"]'
+    )
+    watch: Annotated[float, Field(ge=0)] = Field(
+        0, description="seconds for which the new servers are watched after each batch, before old ones are let go"
+    )
+    standby: Standby = Field(
+        "0",
+        description='how long old servers are kept for a rollback: "90s", "30m", "12h", "2d" or "until next deploy"; '
+        '"0" = they are deleted at once',
+    )
     seal: bool = Field(default=False, description="in the end, nobody can log in to the new servers any more")
     bootstrap_scripts: Path = Field(PACKAGE_ROOT / "bootstrap_scripts", description="folder of the set-up scripts")
     bootstrap: Literal["push", "cloud-init", "cron"] = Field(

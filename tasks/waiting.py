@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from tasks.errors import Interrupted, TimedOut
 
 Seen = TypeVar("Seen")
+
+
+_CLOCK: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 class Clock(Protocol):
@@ -37,14 +41,17 @@ class Clock(Protocol):
 
 
 class WallClock:
-    """Real time. `stop` ends every pause that is under way, in every thread, and all later ones."""
+    """Real time, that of a machine's sleep included where the system counts it (Linux).
+
+    `stop` ends every pause that is under way, in every thread, and all later ones.
+    """
 
     def __init__(self) -> None:
         self._stopped = threading.Event()
 
     def now(self) -> float:
-        """Give the seconds of the monotonic clock."""
-        return time.monotonic()
+        """Give seconds on a clock that never goes back."""
+        return time.clock_gettime(_CLOCK)
 
     def pause(self, seconds: float) -> None:
         """Let time pass, or raise Interrupted as soon as `stop` is called."""
@@ -89,3 +96,24 @@ def until(look: Callable[[], Seen | None], *, what: str, patience: Patience, clo
             raise TimedOut(f"waited {patience.limit:g} s for {what}")
         clock.pause(min(interval, left))
         interval = min(interval * patience.growth, patience.longest)
+
+
+@contextmanager
+def beating(act: Callable[[], None], seconds: float) -> Iterator[None]:
+    """Call `act` every so many seconds, in a thread of its own, for as long as the context lasts.
+
+    `act` must not raise; a call that is under way at the end is waited for.
+    """
+    ended = threading.Event()
+
+    def beat() -> None:
+        while not ended.wait(seconds):
+            act()
+
+    thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tasks import local_cloud
-from tasks.rollout.goal import Goal
-from tasks.rollout.model import Listener, Server
+from tasks.rollout.goal import Goal, Pace
+from tasks.rollout.model import NEXT_DEPLOY, Listener, Server
 from tasks.settings import Settings
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tasks.report.progress import Progress
     from tasks.report.status import State
     from tasks.report.summary import Records
+    from tasks.rollout.claiming import Operator
     from tasks.rollout.events import Event, Listen
     from tasks.rollout.observation import Observation
     from tasks.rollout.site import Site
@@ -81,6 +82,19 @@ def goal_of(settings: Settings, servers: tuple[Server, ...]) -> Goal:
     return _goal(settings, labels.generation, labels.release, len(servers))
 
 
+def pace(settings: Settings, count: int) -> Pace:
+    """Give how a rotation of that many servers proceeds: shares of them, rounded up, become numbers."""
+    sizes = (batch if isinstance(batch, int) else -(-count * int(batch[:-1]) // 100) for batch in settings.batches)
+    batches = sorted({min(size, count) for size in sizes} | {count})
+    return Pace(batches=tuple(batches), watch=settings.watch, standby=_seconds(settings.standby))
+
+
+def _seconds(standby: str) -> float | str:
+    if standby == "until next deploy":
+        return NEXT_DEPLOY
+    return float(standby[:-1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[standby[-1]] if standby != "0" else 0.0
+
+
 def _goal(settings: Settings, generation: str, release: str, count: int) -> Goal:
     if settings.seal:
         from tasks.hosts.sealing import require
@@ -95,6 +109,7 @@ def _goal(settings: Settings, generation: str, release: str, count: int) -> Goal
         listeners=listeners(settings),
         build_attempts=settings.build_attempts,
         seal=settings.seal,
+        pace=pace(settings, count),
     )
 
 
@@ -213,7 +228,7 @@ def _site(settings: Settings, access: Access, clock: Clock, listen: Listen, fold
     from tasks.rollout.events import Said
     from tasks.rollout.on_servers import Limits
     from tasks.rollout.site import Site
-    from tasks.wiring_profiles import balancer_profile, introduction, server_profile, ssh_access
+    from tasks.wiring_profiles import balancer_profile, introduction, server_profile, ssh_access, watcher
 
     def say(text: str) -> None:
         listen(Said(at=clock.now(), text=text))
@@ -230,9 +245,23 @@ def _site(settings: Settings, access: Access, clock: Clock, listen: Listen, fold
         compute=compute,
         balancers=balancers_for(access, balancer_profile(settings), pace),
         hosts=_hosts(settings, ssh, trust, clock, folder),
+        watcher=watcher(settings),
+        operator=_operator(),
         clock=clock,
         limits=Limits(build=limits.build, balancer=limits.balancer, drain=limits.drain, delete=limits.delete),
         listen=listen,
+    )
+
+
+def _operator() -> Operator:
+    from tasks import operators
+    from tasks.rollout.claiming import Operator
+
+    return Operator(
+        owner=operators.owner(),
+        process=operators.process(),
+        new_id=lambda: secrets.token_hex(4),
+        has_ended=operators.has_ended,
     )
 
 

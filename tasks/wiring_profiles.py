@@ -29,6 +29,7 @@ from tasks.hosts.keys import deploy_key
 from tasks.hosts.login_key import public_line
 from tasks.hosts.throwaway import HOST_KEY, Injected, ThrowAway
 from tasks.hosts.trust import Introduction
+from tasks.hosts.watcher import CommandWatcher
 from tasks.settings import MonitorSettings, ServerSettings, Settings
 from tasks.waiting import Clock, Patience
 
@@ -125,6 +126,12 @@ def app_commands(settings: Settings) -> AppCommands:
         ),
         deadlines=Deadlines(set_up=limit, migrate=limit, test=limit),
     )
+
+
+def watcher(settings: Settings) -> CommandWatcher:
+    """Give the operator's own command that says whether all is well; without one nothing is run."""
+    hide = app_commands(settings).without_secrets
+    return CommandWatcher(settings.commands.watch, {}, settings.limits.watch_command, hide=hide)
 
 
 def balancer_profile(settings: Settings) -> BalancerProfile:

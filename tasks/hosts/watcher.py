@@ -47,15 +47,15 @@ class CommandWatcher:
         self._stopped = False
         self._running: subprocess.Popen[bytes] | None = None
 
-    def probe(self) -> str:
-        """Run it once; say what is wrong and how its output ends, "" when it exits 0 or there is no command.
+    def probe(self, about: Mapping[str, str] | None = None) -> str:
+        """Run it once, with some more variables in its environment; say what is wrong and how its output ends, "" when it exits 0 or there is no command.
 
         :raises Interrupted: it was told to stop.
         """
         if not self._command:
             return ""
         try:
-            process = self._start()
+            process = self._start({**self._variables, **(about or {})})
         except (OSError, ValueError) as error:  # ValueError: a variable that no environment can hold
             return f"{self._name} could not be run: {error}"
         output = _Output(cast("IO[bytes]", process.stdout), self._hide)
@@ -79,13 +79,13 @@ class CommandWatcher:
         with self._lock:
             self._stopped = False
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _start(self, variables: Mapping[str, str]) -> subprocess.Popen[bytes]:
         with self._lock:
             self._refuse_when_stopped()
             # A session of its own has no terminal: nothing in it can ask for a password and wait.
             self._running = subprocess.Popen(
                 ["/bin/sh", "-c", self._command],
-                env={**os.environ, **self._variables},
+                env={**os.environ, **variables},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

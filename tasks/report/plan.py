@@ -18,7 +18,7 @@ def show_plan(rounds: Rounds, goal: Goal, seen: Observation, console: Console) -
     """Print what a deploy would do."""
     steps = [step for bag in rounds for step in sorted(bag, key=str)]
     kinds = Counter(type(step) for step in steps)
-    live = {place.server_id for place in in_rotation(seen)}
+    live = in_rotation(seen).servers
     console.print(
         f"A deploy of {goal.app} to {goal.environment} would build release {goal.release} on "
         f"{counted(kinds[CreateServer], 'new server')} and delete {kinds[RetireServer]}; {len(live)} serve now.\n",

@@ -33,7 +33,7 @@ class State:
     @property
     def serving(self) -> tuple[Server, ...]:
         """The servers that get requests from a load balancer."""
-        ids = {place.server_id for place in in_rotation(self.seen)}
+        ids = in_rotation(self.seen).servers
         return tuple(server for server in self.seen.servers if server.id in ids)
 
 

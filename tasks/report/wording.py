@@ -10,6 +10,7 @@ from tasks.rollout.model import Server
 
 # While it is under way, when it is done, and in a plan.
 WORDS: dict[type, tuple[str, str, str]] = {
+    steps.TakeClaim: ("taking the claim", "the claim is ours", "take the claim: one deploy at a time rotates"),
     steps.CreateServer: ("asking for server {about}", "server {about} asked for", "create server {about}"),
     steps.GiveUp: ("giving up slot {about}", "slot {about} given up: {step.fault}", "fail: {step.fault}"),
     steps.WatchBuilds: ("building {about}", "{about} booted", "wait until built: {about}"),
@@ -18,6 +19,16 @@ WORDS: dict[type, tuple[str, str, str]] = {
     steps.Migrate: ("migrating on {about}", "{about} ran the migrations", "run the migrations on {about}"),
     steps.TestApp: ("testing {about}", "{about} passed the app's tests", "run the app's tests on {about}"),
     steps.Check: ("checking {about}", "{about} answers its check", "start the app on {about} and check it"),
+    steps.ProbeOld: (
+        "asking {about}, which serves, for its check ({step.moment} the migrations)",
+        "{about}, which serves, was asked for its check {step.moment} the migrations",
+        "ask {about}, which serves, for its check {step.moment} the migrations",
+    ),
+    steps.GiveUpRoom: (
+        "giving up",
+        "given up: no room for {step.missing} more",
+        "fail: no room for {step.missing} more",
+    ),
     steps.CreateBalancer: (
         "creating {about}",
         "load balancer {about} created on port {step.listener.port}",
@@ -36,6 +47,12 @@ WORDS: dict[type, tuple[str, str, str]] = {
     ),
     steps.RemoveNodes: ("removing nodes from {about}", "{about} has let go of {nodes}", "remove from {about}: {nodes}"),
     steps.AwaitDrained: ("draining {about}", "{about} has drained", "wait until nobody is connected to {about}"),
+    steps.Watch: (
+        "watching {about}",
+        "{about} passed the watch",
+        "watch {about}: nodes, checks, virtual IPs",
+    ),
+    steps.Park: ("parking {about}", "{about} is parked for a rollback", "park {about} for a rollback"),
     steps.MarkServing: ("marking {about}", "{about} serves", "mark as serving: {about}"),
     steps.Seal: ("sealing {about}", "{about} is sealed: nobody can log in any more", "seal {about}: no login any more"),
     steps.RetireServer: ("deleting {about}", "{about} deleted", "delete {about}"),
@@ -48,6 +65,7 @@ STAGES: dict[type, str] = {
     steps.TestApp: "test",
     steps.Check: "check",
     steps.AddNodes: "rotate in",
+    steps.Watch: "watch",
     steps.AwaitDrained: "drain",
     steps.Seal: "seal",
     steps.RetireServer: "retire",
@@ -80,9 +98,13 @@ def counted(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def subject(step: steps.Step, name: Names) -> str:
+def subject(step: steps.Step, name: Names) -> str:  # noqa: PLR0911  one return a kind
     """Say what a step is about: a slot, servers or a load balancer."""
     match step:
+        case steps.TakeClaim() | steps.GiveUpRoom():
+            return ""
+        case steps.Watch():
+            return counted(step.count, "new server")
         case steps.OnSlot():
             return str(step.slot)
         case steps.WatchBuilds():

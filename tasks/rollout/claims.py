@@ -28,12 +28,17 @@ EXPIRY_SECONDS = 60.0
 """After so long without a heartbeat others may take it over. Later than the fence, for requests that are under way."""
 
 
+CHOOSING = 0
+WAITING = -1
+"""Not in the queue yet: written to the metadata of a server with its creation, to be seen until it is ACTIVE."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Claim:
     """One operator's claim, as it stands in the metadata of a server.
 
     :param id: tells claims apart.
-    :param number: who has the lower one goes first; 0 while it is being chosen.
+    :param number: who has the lower one goes first; CHOOSING while it is being chosen, WAITING before that.
     :param verb: what is being done: deploy, rotate, rollback, abort, or undo after a failure.
     :param generation: what it is done for; empty until it is known.
     :param owner: user@host, for people.

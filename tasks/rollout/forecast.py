@@ -12,7 +12,7 @@ from tasks.rollout import steps
 from tasks.rollout.goal import Goal
 from tasks.rollout.loop import Planner
 from tasks.rollout.model import BalancerStatus, Condition, LoadBalancer, Node, NodeStatus, Phase, Server, ServerStatus
-from tasks.rollout.observation import Drained, Fact, Gone, Observation
+from tasks.rollout.observation import Drained, Fact, Gone, Held, Observation, Probed, Watched
 
 Rounds = tuple[frozenset[steps.Step], ...]
 
@@ -22,6 +22,14 @@ REACHES = {
     steps.Check: Phase.READY,
     steps.MarkServing: Phase.SERVING,
 }
+
+
+class CannotGoOn(Exception):
+    """A plan that ends in giving up; the step says why."""
+
+    def __init__(self, step: steps.GiveUp | steps.GiveUpRoom) -> None:
+        super().__init__(f"a forecast cannot go on after {step}")
+        self.step = step
 
 
 def forecast(planner: Planner, goal: Goal, seen: Observation) -> Rounds:
@@ -34,8 +42,26 @@ def forecast(planner: Planner, goal: Goal, seen: Observation) -> Rounds:
     return tuple(rounds)
 
 
-def expected(step: steps.Step, goal: Goal, seen: Observation) -> tuple[Fact, ...]:  # noqa: PLR0911  one return a kind
-    """Give what a step shows when all goes well."""
+def expected(step: steps.Step, goal: Goal, seen: Observation) -> tuple[Fact, ...]:
+    """Give what a step shows when all goes well.
+
+    :raises CannotGoOn: the planner gives up here.
+    """
+    match step:
+        case steps.TakeClaim():
+            others = tuple(server for server in seen.servers if server.generation != goal.generation)
+            return (Held(generation=goal.generation, others=others, balancers=seen.balancers),)
+        case steps.ProbeOld():
+            return (Probed(server_id=step.server_id, moment=step.moment, problem=""),)
+        case steps.Watch():
+            return (Watched(count=step.count),)
+        case steps.GiveUp() | steps.GiveUpRoom():
+            raise CannotGoOn(step)
+        case _:
+            return _expected(step, goal, seen)
+
+
+def _expected(step: steps.Step, goal: Goal, seen: Observation) -> tuple[Fact, ...]:  # noqa: PLR0911  one return a kind
     match step:
         case steps.CreateServer():
             return (_created(step.slot, goal),)
@@ -53,9 +79,8 @@ def expected(step: steps.Step, goal: Goal, seen: Observation) -> tuple[Fact, ...
             return (replace(balancer, nodes=_nodes(step, balancer)),) if balancer else ()
         case steps.OnServer():
             server = seen.server(step.server_id)
-            return (_staged(step, server),) if server else ()
-        case steps.GiveUp():
-            raise ValueError(f"a forecast cannot go on: {step.fault}")
+            return (_staged(step, server, goal),) if server else ()
+    raise TypeError(step)
 
 
 def _created(slot: int, goal: Goal) -> Server:
@@ -81,11 +106,13 @@ def _balancer(step: steps.CreateBalancer) -> LoadBalancer:
     )
 
 
-def _staged(step: steps.OnServer, server: Server) -> Server:
+def _staged(step: steps.OnServer, server: Server, goal: Goal) -> Server:
     if isinstance(step, steps.Migrate):
         return replace(server, labels=replace(server.labels, migrated=True))
     if isinstance(step, steps.Seal):
         return replace(server, labels=replace(server.labels, sealed=True))
+    if isinstance(step, steps.Park):
+        return replace(server, labels=replace(server.labels, parked=str(goal.pace.standby)))
     return server.passed(REACHES[type(step)])
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from tasks.rollout.model import NEXT_DEPLOY, Labels, Listener, Phase, Predecessor, ServerRequest
+from tasks.rollout.model import NOBODY, Labels, Listener, Phase, Predecessor, ServerRequest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,16 +35,14 @@ class Pace:
 class Bounds:
     """What was found when the rollout began, and what it may not leave.
 
-    :param floor: how many servers every load balancer has to send requests to at any time.
+    :param floors: how many servers a load balancer, by name, has to go on sending requests to at any time.
     :param servers: how many servers of ours the quota allows at a time; None = any number.
     :param nodes: how many nodes a load balancer may have; None = any number.
-    :param spared: generations that another operator is at work on; they are left alone.
     """
 
-    floor: int = 0
+    floors: Mapping[str, int] = field(default_factory=dict)
     servers: int | None = None
     nodes: int | None = None
-    spared: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,8 +61,8 @@ class Goal:
     build_attempts: int = 3
     seal: bool = False
     pace: Pace = Pace()
-    bounds: Bounds = Bounds()
-    previous: Predecessor = Predecessor()
+    bounds: Bounds = field(default_factory=Bounds)
+    previous: Predecessor = NOBODY
 
     def request(self, slot: int) -> ServerRequest:
         """Give the server of a slot, as it is asked for."""

@@ -78,19 +78,23 @@ class BalancerStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Predecessor:
-    """Who served before: what a rollback goes back to. Empty when nobody did."""
+    """Who served before, and how many they were: what a rollback goes back to. Empty when nobody did."""
 
     generation: str = ""
     release: str = ""
+    count: int = 0
 
     @classmethod
     def read(cls, text: str) -> Predecessor:
-        """Read what str() has written."""
-        generation, _, release = text.partition(" ")
-        return cls(generation, release)
+        """Read what str() has written; nobody when it is something else."""
+        generation, release, count = [*text.split(" "), "", "", ""][:3]
+        return cls(generation, release, int(count)) if count.isdigit() else cls()
 
     def __str__(self) -> str:
-        return f"{self.generation} {self.release}".strip()
+        return f"{self.generation} {self.release} {self.count}" if self.generation else ""
+
+
+NOBODY = Predecessor()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +114,7 @@ class Labels:
     slot: int
     release: str
     phase: Phase
-    previous: Predecessor = Predecessor()
+    previous: Predecessor = NOBODY
     migrated: bool = False
     sealed: bool = False
     parked: str = ""
@@ -154,7 +158,11 @@ class Labels:
 
 @dataclass(frozen=True, kw_only=True)
 class Server:
-    """One of our servers, as the cloud describes it. `claims` are those that its metadata carries."""
+    """One of our servers, as the cloud describes it.
+
+    :param updated: when its status last changed, as far as the cloud tells.
+    :param claims: those that its metadata carries.
+    """
 
     id: str
     name: str
@@ -163,6 +171,7 @@ class Server:
     created: datetime
     labels: Labels
     fault: str = ""
+    updated: datetime | None = None
     claims: tuple[Claim, ...] = ()
 
     @property
@@ -185,10 +194,11 @@ class Server:
 
 @dataclass(frozen=True, kw_only=True)
 class ServerRequest:
-    """A server to be created."""
+    """A server to be created. `claims` are written to its metadata from the first moment on."""
 
     name: str
     labels: Labels
+    claims: tuple[Claim, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

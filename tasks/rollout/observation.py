@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 
 from tasks.errors import WrongHostKey
 from tasks.rollout.model import LoadBalancer, Server
@@ -42,18 +43,61 @@ class Drained:
     cut: int | None
 
 
-Fact = Server | LoadBalancer | Gone | BuildDied | Distrusted | Drained
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """Fact: this run holds the claim, and this is what else was there when it was taken.
+
+    :param generation: the run's own, which this says nothing about.
+    """
+
+    generation: str
+    others: tuple[Server, ...]
+    balancers: tuple[LoadBalancer, ...]
+
+
+class Moment(StrEnum):
+    """When an old server was probed: before the migrations ran, or after."""
+
+    BEFORE = "before"
+    AFTER = "after"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Probed:
+    """Fact: an old server was asked for its check; `problem` is empty when it answered as expected."""
+
+    server_id: str
+    moment: Moment
+    problem: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watched:
+    """Fact: that many new servers were in rotation and have proved themselves."""
+
+    count: int
+
+
+Fact = Server | LoadBalancer | Gone | BuildDied | Distrusted | Drained | Held | Probed | Watched
 
 
 @dataclass(frozen=True, kw_only=True)
 class Observation:
-    """What was seen: our servers, the load balancers of our listeners, and what this run found out about them."""
+    """What was seen: our servers, the load balancers of our listeners, and what this run found out about them.
+
+    :param held: this run holds the claim.
+    :param probes: what old servers answered, by server id and moment; empty where it was as expected.
+    :param proven: how many new servers have been in rotation and passed the watch.
+    """
 
     servers: tuple[Server, ...] = ()
     balancers: tuple[LoadBalancer, ...] = ()
     drained: frozenset[str] = frozenset()
     died: Mapping[int, int] = field(default_factory=dict)
     distrusted: Mapping[str, WrongHostKey] = field(default_factory=dict)
+    held: bool = False
+    probes: Mapping[tuple[str, Moment], str] = field(default_factory=dict)
+    proven: int = 0
 
     def server(self, server_id: str) -> Server | None:
         """Find a server by id."""
@@ -79,7 +123,7 @@ class Observation:
             seen = seen._with(fact)
         return seen
 
-    def _with(self, fact: Fact) -> Observation:
+    def _with(self, fact: Fact) -> Observation:  # noqa: PLR0911  one case a kind
         match fact:
             case Server():
                 others = tuple(server for server in self.servers if server.id != fact.id)
@@ -95,3 +139,10 @@ class Observation:
                 return replace(self, distrusted={**self.distrusted, fact.server_id: fact.error})
             case Drained():
                 return replace(self, drained=self.drained | {fact.server_id})
+            case Held():
+                servers = (*self.generation(fact.generation), *fact.others)
+                return replace(self, held=True, servers=servers, balancers=fact.balancers)
+            case Probed():
+                return replace(self, probes={**self.probes, (fact.server_id, fact.moment): fact.problem})
+            case Watched():
+                return replace(self, proven=max(self.proven, fact.count))

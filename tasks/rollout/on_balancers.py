@@ -5,13 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tasks.errors import CloudError, Immutable, NotFound
+from tasks.errors import (
+    CloudError,
+    CloudUnreachable,
+    Conflict,
+    DeployError,
+    Immutable,
+    NotFound,
+    TimedOut,
+    TooFew,
+    Uncertain,
+)
 from tasks.rollout import steps
 from tasks.rollout.guard import Guard
-from tasks.rollout.model import BalancerStatus, LoadBalancer, NodeStatus
+from tasks.rollout.model import BalancerStatus, Condition, LoadBalancer, Node, NodeStatus
 from tasks.rollout.observation import Observation
 from tasks.rollout.ports import Balancers
 from tasks.waiting import Clock, Patience, until
+
+LOOK_AGAIN = (Immutable, Uncertain, CloudUnreachable, Conflict, TooFew)
+"""What a change may meet that is no reason to fail: the load balancer is busy, an answer was lost, a node flaps."""
+
+LOST_SECONDS = 15.0
+"""How long to look for what was asked for when the answer was lost."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,15 +41,29 @@ class BalancerActs:
 
     def create(self, step: steps.CreateBalancer, seen: Observation) -> LoadBalancer:
         """Create a load balancer, on the virtual IPs that it is to share, and wait until it is ACTIVE."""
+        self.guard.allow_change()
         shared = self._active(_known(step.share_with, seen)) if step.share_with else None
-        return self._active(self.balancers.create(step.listener, shared))
+        try:
+            return self._active(self.balancers.create(step.listener, shared))
+        except Uncertain as lost:
+            return self._active(self._made_all_the_same(step, lost))
+
+    def _made_all_the_same(self, step: steps.CreateBalancer, lost: Uncertain) -> LoadBalancer:
+        def look() -> LoadBalancer | None:
+            return next(iter(self.balancers.find((step.listener,))), None)
+
+        what = f"load balancer {step.listener.name}, which may have been created"
+        try:
+            return until(look, what=what, patience=Patience(limit=LOST_SECONDS), clock=self.clock)
+        except TimedOut:
+            raise lost from None
 
     def perform(self, step: steps.OnBalancer, seen: Observation) -> LoadBalancer:
         """Perform a step on a load balancer, and give it as it is afterwards."""
         balancer = _known(step.balancer, seen)
         match step:
             case steps.AddNodes():
-                return self._change(balancer, lambda now: self._add(step, now))
+                return self._change(balancer, lambda now: self._add(step, now, seen))
             case steps.SetCondition():
                 return self._change(balancer, lambda now: self._set_condition(step, now))
             case steps.RemoveNodes():
@@ -42,30 +72,49 @@ class BalancerActs:
                 return self._look(balancer, lambda now: _online(now, step), what="its new nodes to be ONLINE")
         raise TypeError(step)
 
-    def _add(self, step: steps.AddNodes, now: LoadBalancer) -> None:
+    def _add(self, step: steps.AddNodes, now: LoadBalancer, seen: Observation) -> None:
+        self.guard.allow_change()
+        names = {server.private_ip: server.name for server in seen.servers}
         missing = [address for address in sorted(step.addresses) if now.node_at(address, step.port) is None]
         if missing:
-            self.balancers.add_nodes(now.id, missing, step.port)
+            self.balancers.add_nodes(now.id, {address: names.get(address, "") for address in missing}, step.port)
 
     def _set_condition(self, step: steps.SetCondition, now: LoadBalancer) -> None:
-        self.balancers.set_condition(now.id, _ids(now, step), step.condition)
+        if step.condition is Condition.ENABLED:
+            self.guard.allow_change()
+        else:
+            self.guard.allow_draining(step.addresses, now)
+        others = [node.id for node in _nodes(now, step) if node.condition is not step.condition]
+        if others:
+            self.balancers.set_condition(now.id, others, step.condition)
 
     def _remove(self, step: steps.RemoveNodes, now: LoadBalancer, seen: Observation) -> None:
-        self.guard.allow_removal(tuple(s for s in seen.servers if s.private_ip in step.addresses), now)
-        self.balancers.remove_nodes(now.id, _ids(now, step))
+        servers = tuple(server for server in seen.servers if server.private_ip in step.addresses)
+        self.guard.allow_removal(servers, step.addresses, now)
+        leaving = [node.id for node in _nodes(now, step)]
+        if leaving:
+            self.balancers.remove_nodes(now.id, leaving)
 
     def _change(self, balancer: LoadBalancer, act: Callable[[LoadBalancer], None]) -> LoadBalancer:
-        """Make one change: wait until the load balancer takes it, and until it is done."""
+        """Make one change: wait until the load balancer takes it, and until it is done.
+
+        Each attempt looks first what is still to be done, so that a change whose answer was lost is not made twice.
+        """
+        setbacks: list[DeployError] = []
 
         def attempt() -> bool | None:
             try:
                 act(self._active(balancer))
-            except Immutable:
+            except LOOK_AGAIN as setback:
+                setbacks.append(setback)
                 return None
             return True
 
         patience = Patience(limit=self.limit)
-        until(attempt, what=f"{balancer.name} to take a change", patience=patience, clock=self.clock)
+        try:
+            until(attempt, what=f"{balancer.name} to take a change", patience=patience, clock=self.clock)
+        except TimedOut as late:
+            raise setbacks[-1] from late
         return self._active(balancer)
 
     def _active(self, balancer: LoadBalancer) -> LoadBalancer:
@@ -93,9 +142,9 @@ def _known(name: str, seen: Observation) -> LoadBalancer:
 
 
 def _online(balancer: LoadBalancer, step: steps.AwaitOnline) -> bool:
-    nodes = [node for node in balancer.nodes if node.address in step.addresses]
+    nodes = _nodes(balancer, step)
     return len(nodes) >= len(step.addresses) and all(node.status is NodeStatus.ONLINE for node in nodes)
 
 
-def _ids(balancer: LoadBalancer, step: steps.OnBalancer) -> list[str]:
-    return [node.id for node in balancer.nodes if node.address in step.addresses]
+def _nodes(now: LoadBalancer, step: steps.OnBalancer) -> list[Node]:
+    return [node for node in now.nodes if node.address in step.addresses]

@@ -1,21 +1,23 @@
-"""Doing a step on servers: asking for them, watching their builds, bringing them from stage to stage, retiring them."""
+"""Doing a step on a server that is there: bringing it from stage to stage, draining, parking, retiring it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
 
-from tasks.errors import BuildFailed, HostError, NotFound, Uncertain, WrongHostKey
+from tasks.errors import HostError, NotFound, WrongHostKey
 from tasks.rollout import steps
+from tasks.rollout.deleting import Deletion
 from tasks.rollout.goal import Goal
-from tasks.rollout.guard import Guard
 from tasks.rollout.model import Phase, Server, ServerStatus
-from tasks.rollout.observation import BuildDied, Distrusted, Drained, Fact, Gone, Observation
+from tasks.rollout.observation import Distrusted, Drained, Gone, Observation
+from tasks.rollout.persisting import surely
 from tasks.rollout.ports import Compute, Hosts
 from tasks.rollout.rebooting import reboot
 from tasks.waiting import Clock, Patience, until
-
-SETTLED = {ServerStatus.ACTIVE, ServerStatus.ERROR, ServerStatus.SHUTOFF, ServerStatus.DELETED}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,49 +37,24 @@ class ServerActs:
     goal: Goal
     compute: Compute
     hosts: Hosts
-    guard: Guard
+    deletion: Deletion
     clock: Clock
     limits: Limits
     say: Callable[[str], None]
 
-    def create(self, step: steps.CreateServer) -> Server:
-        """Ask for a server. When the answer is lost, look for its slot before anything else: it may exist.
-
-        :raises Uncertain: the answer was lost and no server of that slot is to be seen.
-        """
-        request = self.goal.request(step.slot)
-        try:
-            return self.compute.create(request)
-        except Uncertain as lost:
-            found = [server for server in self._generation() if server.labels.slot == step.slot]
-            if not found:
-                raise
-            self.say(f"the answer to creating {request.name} was lost ({lost.problem}), but it exists and is used")
-            return found[0]
-
-    def give_up(self, step: steps.GiveUp) -> None:
-        """Fail, with what the cloud said of the last build."""
-        raise BuildFailed(
-            f"slot {step.slot} got no server that can be used, {self.goal.build_attempts} times; "
-            f"what was wrong with the last one: {step.fault}",
-            advice="Look at the image, the flavor and the quota; `fab deploy` tries again.",
-        )
-
-    def watch_builds(self, seen: Observation) -> tuple[Fact, ...]:
-        """Give the servers that have settled since. What hangs in BUILD beyond the limit is given as failed."""
-        known = {server.id for server in seen.generation(self.goal.generation) if server.status in SETTLED}
-        deadline = self.clock.now() + self.limits.build
-
-        def look() -> tuple[Fact, ...] | None:
-            fresh = [server for server in self._generation() if server.id not in known]
-            if self.clock.now() >= deadline:
-                fresh = [_hung(server, self.limits.build) for server in fresh]
-            return tuple(server for server in fresh if server.status in SETTLED) or None
-
-        # The wait ends by itself at the deadline; the longer limit is for a list that is empty even then.
-        return until(
-            look, what="servers to be built", patience=Patience(limit=self.limits.build + 30), clock=self.clock
-        )
+    def perform(self, step: steps.OnServer, seen: Observation) -> Server | Distrusted | Drained | Gone:
+        """Perform a step on a server."""
+        match step:
+            case steps.AwaitDrained():
+                return self.await_drained(step, seen)
+            case steps.Seal():
+                return self.seal(step, seen)
+            case steps.Park():
+                return self.park(step, seen)
+            case steps.RetireServer():
+                return self.retire(step, seen)
+            case _:
+                return self.stage(step, seen)
 
     def stage(self, step: steps.OnServer, seen: Observation) -> Server | Distrusted:
         """Bring a server through its next stage, and write to its metadata that it has passed."""
@@ -86,21 +63,18 @@ class ServerActs:
             after = self._staged(step, server)
         except WrongHostKey as error:
             return Distrusted(server_id=server.id, error=error)
-        if after != server:
-            self.compute.label(after)
-        return after
+        return server if after == server else self._labelled(after)
 
     def seal(self, step: steps.Seal, seen: Observation) -> Server:
         """Lock everybody out of a server, and write that to its metadata."""
         server = _known(step.server_id, seen)
         self.hosts.seal(server)
-        sealed = replace(server, labels=replace(server.labels, sealed=True))
-        self.compute.label(sealed)
-        return sealed
+        return self._labelled(server, sealed=True)
 
     def _staged(self, step: steps.OnServer, server: Server) -> Server:
         if isinstance(step, steps.MarkServing):
-            return server.passed(Phase.SERVING)
+            serving = server.passed(Phase.SERVING)
+            return replace(serving, labels=replace(serving.labels, parked=""))
         _refuse_if_sealed(server)
         match step:
             case steps.SetUp():
@@ -142,40 +116,25 @@ class ServerActs:
             self.say(f"{server.name} was given {self.limits.drain:g} s to drain; {_left(drained.cut, server)}")
         return drained
 
-    def replace_build(self, step: steps.ReplaceBuild, seen: Observation) -> tuple[Fact, ...]:
-        """Delete a server whose build failed, or that cannot be trusted."""
+    def park(self, step: steps.Park, seen: Observation) -> Server:
+        """Keep a server that has left the rotation, and write to its metadata until when."""
         server = _known(step.server_id, seen)
-        distrust = seen.distrusted.get(server.id)
-        why = distrust.problem if distrust else f"it could not be built ({server.fault or server.status})"
-        self.say(f"{server.name} is replaced: {why}")
-        return (self._delete(server), BuildDied(slot=step.slot))
+        standby = self.goal.pace.standby
+        until_when = standby if isinstance(standby, str) else _written(self.compute.now() + timedelta(seconds=standby))
+        return self._labelled(server, parked=until_when)
 
     def retire(self, step: steps.RetireServer, seen: Observation) -> Gone:
         """Delete a server that serves no traffic, and wait until it is gone."""
-        return self._delete(_known(step.server_id, seen))
+        return self.deletion.delete(_known(step.server_id, seen), seen)
 
-    def _delete(self, server: Server) -> Gone:
-        self.guard.allow_delete(server)
-        self.compute.delete(server.id)
-        patience = Patience(limit=self.limits.delete)
-        until(lambda: self._gone(server), what=f"{server.name} to be deleted", patience=patience, clock=self.clock)
-        return Gone(server_id=server.id)
-
-    def _gone(self, server: Server) -> bool | None:
-        try:
-            status = self.compute.server(server.id).status
-        except NotFound:
-            return True
-        return True if status is ServerStatus.DELETED else None
-
-    def _generation(self) -> tuple[Server, ...]:
-        return tuple(server for server in self.compute.servers() if server.labels.generation == self.goal.generation)
+    def _labelled(self, server: Server, **changes: Any) -> Server:
+        after = replace(server, labels=replace(server.labels, **changes))
+        surely(partial(self.compute.label, after), what=f"{server.name} to be labelled", clock=self.clock)
+        return after
 
 
-def _hung(server: Server, limit: float) -> Server:
-    if server.status in SETTLED:
-        return server
-    return replace(server, status=ServerStatus.ERROR, fault=f"still {server.status} after {limit:g} s")
+def _written(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _left(cut: int | None, server: Server) -> str:

@@ -5,9 +5,9 @@ clock, remembers nothing and calls nobody, so running it again after a crash pla
 matters is expressed by what a step waits for:
 
 - a server is set up, tested and checked at its own pace;
-- the migrations run once, on the leader, before any new server is checked;
-- nodes are added when every new server is ready, old ones are drained when every new one is ONLINE on every listener;
-- a server is retired when no load balancer knows it any more.
+- the migrations run once, on the leader, when the claim is ours; no new server is checked before they ran and the old
+  servers were found to be well with them;
+- what follows when all servers that there is room for are ready is in `rotating`.
 """
 
 from __future__ import annotations
@@ -15,23 +15,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tasks.rollout.goal import Goal
-from tasks.rollout.model import BalancerStatus, Condition, Listener, NodeStatus, Phase, Server, ServerStatus
-from tasks.rollout.observation import Observation
+from tasks.rollout.model import Phase, Server, ServerStatus
+from tasks.rollout.observation import Moment, Observation
+from tasks.rollout.rotating import rotation, take_claim
 from tasks.rollout.steps import (
-    AddNodes,
-    AwaitDrained,
-    AwaitOnline,
     Check,
-    CreateBalancer,
     CreateServer,
     GiveUp,
-    MarkServing,
     Migrate,
-    RemoveNodes,
+    ProbeOld,
     ReplaceBuild,
     RetireServer,
-    Seal,
-    SetCondition,
     SetUp,
     Step,
     TestApp,
@@ -47,15 +41,18 @@ def plan(goal: Goal, seen: Observation) -> frozenset[Step]:
 
 
 def bring_up(goal: Goal, seen: Observation) -> frozenset[Step]:
-    """Give the steps that make `count` ready servers; empty when they are ready."""
-    there = (server for server in _by_slot(goal, seen).values() if server and not _fault(server, seen))
-    active = (server for server in there if server.status is ServerStatus.ACTIVE)
+    """Give the steps that make ready servers, as many as there is room for; empty when they are ready."""
+    there = [server for server in _by_slot(goal, seen).values() if server and not _fault(server, seen)]
+    active = [server for server in there if server.status is ServerStatus.ACTIVE]
     stages = {step for server in active for step in _next_stage(server, goal, seen)}
-    return boot(goal, seen) | stages
+    coming_up = boot(goal, seen) | stages
+    if all(server.phase.reached(Phase.READY) for server in there) and not coming_up:
+        return frozenset()
+    return coming_up | take_claim(goal, seen) | frozenset(_probes(goal, seen))
 
 
 def boot(goal: Goal, seen: Observation) -> frozenset[Step]:
-    """Give the steps that make `count` ACTIVE servers; empty when there are."""
+    """Give the steps that make ACTIVE servers, as many as there is room for; empty when there are."""
     slots = _by_slot(goal, seen)
     steps = {step for slot, server in slots.items() for step in _toward_active(slot, server, goal, seen)}
     pending = {server.id for server in slots.values() if server and server.status not in {*DEAD, ServerStatus.ACTIVE}}
@@ -64,35 +61,9 @@ def boot(goal: Goal, seen: Observation) -> frozenset[Step]:
     return frozenset(steps | {RetireServer(server_id=server.id) for server in _doubles(goal, seen)})
 
 
-def rotation(goal: Goal, seen: Observation) -> frozenset[Step]:
-    """Give the steps that put the generation into rotation, and every other server that served out of it and away."""
-    wanted = frozenset(filter(None, (server.private_ip for server in seen.generation(goal.generation))))
-    inward = {step for listener in goal.listeners for step in _bring_in(listener, wanted, goal, seen)}
-    if inward:
-        return frozenset(inward)
-    new = seen.generation(goal.generation)
-    marks = {MarkServing(server_id=server.id) for server in new if not server.phase.reached(Phase.SERVING)}
-    return frozenset({*marks, *take_out(_others(goal, seen), seen), *_seals(goal, seen)})
-
-
-def take_out(servers: tuple[Server, ...], seen: Observation) -> Iterator[Step]:
-    """Give the steps that drain, remove and retire these servers.
-
-    A node is removed only after its server has been drained on every load balancer, because a connection does not tell
-    through which one it came. A server that no load balancer ever knew is deleted at once.
-    """
-    held = {server for server in servers if any(balancer.nodes_of(server) for balancer in seen.balancers)}
-    yield from (RetireServer(server_id=server.id) for server in servers if server not in held)
-    enabled = {server for server in held if any(balancer.sends_to(server) for balancer in seen.balancers)}
-    waiting = {server for server in held - enabled if server.id not in seen.drained}
-    yield from (AwaitDrained(server_id=server.id) for server in waiting)
-    for balancer in seen.balancers:
-        drain = {server for server in enabled if balancer.sends_to(server)}
-        leave = {server for server in held - enabled if balancer.nodes_of(server)}
-        if drain:
-            yield SetCondition(balancer=balancer.name, addresses=addresses_of(drain), condition=Condition.DRAINING)
-        elif leave and not waiting:
-            yield RemoveNodes(balancer=balancer.name, addresses=addresses_of(leave))
+def is_migrated(goal: Goal, seen: Observation) -> bool:
+    """Say whether the migrations ran: it is written on the leader, and no server gets further without them."""
+    return any(one.labels.migrated or one.phase.reached(Phase.READY) for one in seen.generation(goal.generation))
 
 
 def _toward_active(slot: int, server: Server | None, goal: Goal, seen: Observation) -> Iterator[Step]:
@@ -114,70 +85,57 @@ def _fault(server: Server, seen: Observation) -> str:
 
 
 def _next_stage(server: Server, goal: Goal, seen: Observation) -> Iterator[Step]:
-    migrated = any(other.labels.migrated for other in seen.generation(goal.generation))
+    migrated = is_migrated(goal, seen)
     match server.phase:
         case Phase.BOOTING:
             yield SetUp(server_id=server.id)
-        case Phase.SET_UP if server.labels.slot == 1 and not migrated:
-            yield Migrate(server_id=server.id)
+        case Phase.SET_UP if server.labels.slot == _leading_slot(goal, seen) and not migrated:
+            if seen.held and _all_probed(Moment.BEFORE, goal, seen):
+                yield Migrate(server_id=server.id)
         case Phase.SET_UP:
             yield TestApp(server_id=server.id)
-        case Phase.TESTED if migrated:
+        case Phase.TESTED if migrated and _all_probed(Moment.AFTER, goal, seen):
             yield Check(server_id=server.id)
 
 
-def _bring_in(listener: Listener, wanted: frozenset[str], goal: Goal, seen: Observation) -> Iterator[Step]:
-    balancer = seen.balancer(listener.name)
-    first = next(filter(None, (seen.balancer(other.name) for other in goal.listeners)), None)
-    if balancer is None:
-        if first or listener is goal.listeners[0]:
-            yield CreateBalancer(listener=listener, share_with=first.name if first else None)
-        return
-    nodes = {address: balancer.node_at(address, listener.node_port) for address in wanted}
-    missing = frozenset(address for address, node in nodes.items() if node is None)
-    resting = frozenset(a for a, node in nodes.items() if node and node.condition is not Condition.ENABLED)
-    offline = frozenset(a for a, node in nodes.items() if node and node.status is not NodeStatus.ONLINE)
-    if missing:
-        yield AddNodes(balancer=balancer.name, addresses=missing, port=listener.node_port)
-    elif resting:
-        yield SetCondition(balancer=balancer.name, addresses=resting, condition=Condition.ENABLED)
-    elif offline or balancer.status is not BalancerStatus.ACTIVE:
-        yield AwaitOnline(balancer=balancer.name, addresses=wanted)
+def _leading_slot(goal: Goal, seen: Observation) -> int:
+    """Give the first slot whose server has not been tested yet: a leader that was replaced may be another's turn."""
+    waiting = (slot for slot, one in _by_slot(goal, seen).items() if not one or not one.phase.reached(Phase.TESTED))
+    return min(waiting, default=0)
 
 
-def _seals(goal: Goal, seen: Observation) -> Iterator[Step]:
-    """Give the steps that seal the new servers, once no load balancer knows another one: there is no way back then."""
-    others = _others(goal, seen)
-    if goal.seal and not any(balancer.nodes_of(server) for server in others for balancer in seen.balancers):
-        new = (server for server in seen.generation(goal.generation) if server.phase.reached(Phase.SERVING))
-        yield from (Seal(server_id=server.id) for server in new if not server.labels.sealed)
+def _probes(goal: Goal, seen: Observation) -> Iterator[Step]:
+    moment = Moment.AFTER if is_migrated(goal, seen) else Moment.BEFORE
+    for server in _to_probe(moment, goal, seen):
+        if (server.id, moment) not in seen.probes:
+            yield ProbeOld(server_id=server.id, moment=moment)
+
+
+def _all_probed(moment: Moment, goal: Goal, seen: Observation) -> bool:
+    return all((server.id, moment) in seen.probes for server in _to_probe(moment, goal, seen))
+
+
+def _to_probe(moment: Moment, goal: Goal, seen: Observation) -> Iterator[Server]:
+    """Give the servers that serve now; after the migrations those that were well before them."""
+    for server in seen.servers:
+        serves = server.generation != goal.generation and any(one.sends_to(server) for one in seen.balancers)
+        if serves and (moment is Moment.BEFORE or seen.probes.get((server.id, Moment.BEFORE)) == ""):
+            yield server
 
 
 def _by_slot(goal: Goal, seen: Observation) -> dict[int, Server | None]:
-    """Give the server of every slot that the goal has; the first one, should there be two."""
+    """Give the server of every slot; the first one, should there be two. Slots that there is no room for are left out.
+
+    What the quota has no room for now is asked for when old servers have made room.
+    """
     found = {server.labels.slot: server for server in reversed(seen.generation(goal.generation))}
-    return {slot: found.get(slot) for slot in range(1, goal.count + 1)}
+    missing = [slot for slot in range(1, goal.count + 1) if slot not in found]
+    room = len(missing) if goal.bounds.servers is None else max(0, goal.bounds.servers - len(seen.servers))
+    wanted = {*found, *missing[:room]}
+    return {slot: found.get(slot) for slot in range(1, goal.count + 1) if slot in wanted}
 
 
 def _doubles(goal: Goal, seen: Observation) -> tuple[Server, ...]:
     """Give the servers of a slot beyond its first: a create whose answer was lost may have made two."""
     kept = set(_by_slot(goal, seen).values())
     return tuple(server for server in seen.generation(goal.generation) if server not in kept)
-
-
-def _others(goal: Goal, seen: Observation) -> tuple[Server, ...]:
-    """Give the servers that have to go: of older generations, or in rotation, or taken out of it by this run.
-
-    Newer ones that serve nothing are not ours to judge: somebody may be bringing them up just now.
-    """
-    others = (server for server in seen.servers if server.labels.generation != goal.generation)
-    return tuple(server for server in others if server.labels.generation < goal.generation or _was_in(server, seen))
-
-
-def _was_in(server: Server, seen: Observation) -> bool:
-    return server.id in seen.drained or any(balancer.nodes_of(server) for balancer in seen.balancers)
-
-
-def addresses_of(servers: set[Server]) -> frozenset[str]:
-    """Give the private IPs of those servers that have one."""
-    return frozenset(server.private_ip for server in servers if server.private_ip)

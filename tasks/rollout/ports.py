@@ -161,5 +161,14 @@ class Hosts(Protocol):
 class Watcher(Protocol):
     """The operator's own command that says whether all is well, run here beside the rollout."""
 
-    def probe(self) -> str:
-        """Run it once; say what is wrong, "" = nothing, or there is no such command."""
+    def probe(self, about: Mapping[str, str]) -> str:
+        """Run it once, with these variables in its environment; say what is wrong.
+
+        "" = nothing, or there is no such command.
+        """
+
+    def stop(self) -> None:
+        """End the run that is under way, as Interrupted, and allow none until `close`."""
+
+    def close(self) -> None:
+        """Allow runs again."""

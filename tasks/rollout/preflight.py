@@ -8,6 +8,7 @@ from tasks.errors import CloudError
 from tasks.rollout.goal import Goal
 from tasks.rollout.model import BalancerStatus, LoadBalancer
 from tasks.rollout.observation import Observation
+from tasks.rollout.reverting import in_rotation
 from tasks.rollout.site import Site
 
 
@@ -16,26 +17,54 @@ def preflight(goal: Goal, seen: Observation, site: Site) -> None:
 
     :raises CloudError: with every problem that was found, one a line.
     """
-    missing = goal.count - len(seen.generation(goal.generation))
     problems = [
-        *site.compute.problems(missing),
+        *site.compute.problems(_at_once(goal, seen)),
         *site.balancers.problems(goal.listeners),
-        *_balancer_problems(goal, seen, site.balancers.node_limit()),
+        *_balancer_problems(goal, seen),
     ]
     if problems:
         listed = "\n".join(f"  - {problem}" for problem in problems)
         raise CloudError(f"{goal.app} can not be deployed to {goal.environment} as it is:\n{listed}")
 
 
-def _balancer_problems(goal: Goal, seen: Observation, node_limit: int) -> Iterator[str]:
+def require_marked(seen: Observation, site: Site) -> None:
+    """Return when all load balancers of our listeners are ours; take over those that are not, if that is wanted.
+
+    :raises CloudError: somebody else has made one, and nobody has said that it is to be taken over.
+    """
+    foreign = [balancer for balancer in seen.balancers if not site.balancers.is_ours(balancer.id)]
+    if foreign and not site.adopt:
+        names = ", ".join(f"{balancer.name} ({balancer.id})" for balancer in foreign)
+        raise CloudError(
+            f"load balancers that were not made by this tool have the names of ours: {names}",
+            advice="`--adopt` takes them over: nodes of ours are added and removed, all others stay as they are.",
+        )
+    for balancer in foreign:
+        site.balancers.adopt(balancer.id)
+        site.say(f"load balancer {balancer.name} is taken over")
+
+
+def _at_once(goal: Goal, seen: Observation) -> int:
+    """Give how many servers have to fit beside those that there are: all missing ones, or one if old ones make room."""
+    missing = goal.count - len(seen.generation(goal.generation))
+    if goal.bounds.servers is None or not in_rotation(seen).places:
+        return missing
+    return min(missing, max(1, goal.bounds.servers - len(seen.servers)))
+
+
+def _balancer_problems(goal: Goal, seen: Observation) -> Iterator[str]:
     for balancer in seen.balancers:
         yield from _status_problems(balancer)
-        both = len(balancer.nodes) + goal.count
-        if both > node_limit:
+        limit = goal.bounds.nodes
+        missing = any(not balancer.nodes_of(server) for server in seen.generation(goal.generation))
+        is_needed = missing or len(seen.generation(goal.generation)) < goal.count
+        if limit is not None and is_needed and len(balancer.nodes) >= limit:
             yield (
-                f"load balancer {balancer.name} would have {both} nodes with the {goal.count} new ones, and "
-                f"{node_limit} is the limit: deploy fewer servers, or have the limit raised"
+                f"load balancer {balancer.name} has {len(balancer.nodes)} nodes, and {limit} is the limit: there is no "
+                "room for a new one beside them; have the limit raised, or remove a node"
             )
+        elif limit is not None and goal.count > limit:
+            yield f"load balancer {balancer.name} can have {limit} nodes, and {goal.count} servers are wanted"
 
 
 def _status_problems(balancer: LoadBalancer) -> Iterator[str]:

@@ -1,19 +1,21 @@
 """What is to be done after a failure: also a pure function of what was seen, and as safe to repeat as planning.
 
-First every server that served when the deploy began is back in rotation; only then do the new ones leave it, and only
-when no load balancer knows a new server is it deleted.
+First every server that served when the deploy began is back in rotation, and those that were ONLINE are so again; only
+then do the new ones leave it, and only when no load balancer knows a new server is it deleted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from tasks.rollout.goal import Goal
-from tasks.rollout.model import Condition, LoadBalancer, Phase, Server
+from tasks.rollout.model import Condition, LoadBalancer, Node, NodeStatus, Phase, Server
 from tasks.rollout.observation import Observation
-from tasks.rollout.planning import addresses_of, take_out
-from tasks.rollout.steps import AddNodes, SetCondition, Step
+from tasks.rollout.rotating import addresses_of, take_out
+from tasks.rollout.steps import AddNodes, AwaitOnline, SetCondition, Step
 
 
 class Place(NamedTuple):
@@ -23,13 +25,35 @@ class Place(NamedTuple):
     balancer: str
 
 
-def in_rotation(seen: Observation) -> frozenset[Place]:
-    """Give every place at which a server of ours gets new requests: what is live, frozen when a deploy begins."""
-    pairs = ((server, balancer) for server in seen.servers for balancer in seen.balancers)
-    return frozenset(Place(server.id, balancer.name) for server, balancer in pairs if balancer.sends_to(server))
+@dataclass(frozen=True, kw_only=True)
+class Live:
+    """Who served when a rollout began, frozen then: the places, and those of them that were well."""
+
+    places: frozenset[Place] = frozenset()
+    online: frozenset[Place] = frozenset()
+
+    @property
+    def servers(self) -> frozenset[str]:
+        """The ids of the servers."""
+        return frozenset(place.server_id for place in self.places)
+
+    def floors(self, count: int) -> dict[str, int]:
+        """Give how many servers each load balancer has to go on sending requests to, when `count` are wanted."""
+        counted = Counter(place.balancer for place in self.online)
+        return {name: min(count, number) for name, number in counted.items()}
 
 
-def revert(goal: Goal, seen: Observation, live: frozenset[Place]) -> frozenset[Step]:
+def in_rotation(seen: Observation) -> Live:
+    """Give every place at which a server of ours gets new requests."""
+    return _live(seen.servers, seen, lambda node: node.condition is Condition.ENABLED)
+
+
+def in_place(servers: Iterable[Server], seen: Observation) -> Live:
+    """Give every place at which these servers have a node, in whatever condition an interrupted rotation left it."""
+    return _live(servers, seen, lambda _: True)
+
+
+def revert(goal: Goal, seen: Observation, live: Live) -> frozenset[Step]:
     """Give everything that can be done now to undo a rollout that began with `live`."""
     restored = frozenset(step for balancer in seen.balancers for step in _restore(balancer, goal, seen, live))
     return restored or frozenset(take_out(seen.generation(goal.generation), seen))
@@ -41,14 +65,33 @@ def has_begun(goal: Goal, seen: Observation) -> bool:
     return any(balancer.nodes_of(server) for balancer in seen.balancers for server in new)
 
 
-def is_past_return(goal: Goal, seen: Observation, live: frozenset[Place]) -> bool:
-    """Say whether the new servers are the ones that serve: an old node has left, and none does before they are ONLINE.
+def can_return(seen: Observation, live: Live) -> bool:
+    """Say whether every server that served when the rollout began is still there."""
+    return all(seen.server(server_id) for server_id in live.servers)
 
-    Where nothing served, it is when all new ones are marked. From then on a failure is not undone: what is left to do
-    is to take the remaining old servers out, and to seal the new ones.
+
+def is_complete(goal: Goal, seen: Observation) -> bool:
+    """Say whether every new server gets requests from the load balancer of every listener."""
+    new = [one for one in seen.generation(goal.generation) if one.phase.reached(Phase.READY)]
+    balancers = [seen.balancer(listener.name) for listener in goal.listeners]
+    return len(new) >= goal.count and all(lb and lb.sends_to(server) for lb in balancers for server in new)
+
+
+def is_past_return(goal: Goal, seen: Observation, live: Live) -> bool:
+    """Say whether the new servers are the ones that serve: they are all in, and an old node has left.
+
+    Where nothing else served, it is when all new ones are marked, or they served before. From then on a failure is not
+    undone: what is left to do is to take the remaining old servers out, and to seal the new ones. Nor can it be undone
+    once an old server is gone.
     """
-    all_marked = all(server.phase.reached(Phase.SERVING) for server in seen.generation(goal.generation))
-    return has_begun(goal, seen) and (any(not _is_held(place, seen) for place in live) if live else all_marked)
+    if not has_begun(goal, seen):
+        return False
+    if not live.places:
+        return any(goal.bounds.floors.values()) or all(
+            server.phase.reached(Phase.SERVING) for server in seen.generation(goal.generation)
+        )
+    left = any(not _is_held(place, seen) for place in live.places)
+    return not can_return(seen, live) or (left and is_complete(goal, seen))
 
 
 def _is_held(place: Place, seen: Observation) -> bool:
@@ -56,12 +99,34 @@ def _is_held(place: Place, seen: Observation) -> bool:
     return bool(server and balancer and balancer.nodes_of(server))
 
 
-def _restore(balancer: LoadBalancer, goal: Goal, seen: Observation, live: frozenset[Place]) -> Iterator[Step]:
-    old: set[Server] = {server for server in seen.servers if Place(server.id, balancer.name) in live}
+def _restore(balancer: LoadBalancer, goal: Goal, seen: Observation, live: Live) -> Iterator[Step]:
+    old = {server for server in seen.servers if Place(server.id, balancer.name) in live.places}
     missing = {server for server in old if not balancer.nodes_of(server)}
     resting = {server for server in old - missing if not balancer.sends_to(server)}
+    well = {server for server in old if Place(server.id, balancer.name) in live.online}
+    begun = has_begun(goal, seen)
     if missing:
         port = next(listener.node_port for listener in goal.listeners if listener.name == balancer.name)
         yield AddNodes(balancer=balancer.name, addresses=addresses_of(missing), port=port)
     elif resting:
         yield SetCondition(balancer=balancer.name, addresses=addresses_of(resting), condition=Condition.ENABLED)
+    elif begun and not all(_is_online(node) for server in well for node in balancer.nodes_of(server)):
+        yield AwaitOnline(balancer=balancer.name, addresses=addresses_of(well))
+
+
+def _live(servers: Iterable[Server], seen: Observation, counts: Callable[[Node], bool]) -> Live:
+    found = [
+        (Place(server.id, balancer.name), node)
+        for server in servers
+        for balancer in seen.balancers
+        for node in balancer.nodes_of(server)
+        if counts(node)
+    ]
+    return Live(
+        places=frozenset(place for place, _ in found),
+        online=frozenset(place for place, node in found if _is_online(node)),
+    )
+
+
+def _is_online(node: Node) -> bool:
+    return node.status is NodeStatus.ONLINE

@@ -9,6 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tasks.rollout.model import Condition, Listener
+from tasks.rollout.observation import Moment
+
+
+@dataclass(frozen=True, kw_only=True)
+class TakeClaim:
+    """Take the claim, which one deploy at a time can hold; it is written to a server's metadata."""
+
+    server_id: str
+
+    @property
+    def subject(self) -> str:
+        """The claim."""
+        return "claim"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +110,25 @@ class Check(OnServer):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ProbeOld(OnServer):
+    """Ask a server that serves for its check: the migrations must not break the old release."""
+
+    moment: Moment
+
+
+@dataclass(frozen=True, kw_only=True)
+class GiveUpRoom:
+    """Fail: there is no room for another new server, and no old one can be spared."""
+
+    missing: int
+
+    @property
+    def subject(self) -> str:
+        """All servers that are still wanted."""
+        return "room"
+
+
+@dataclass(frozen=True, kw_only=True)
 class CreateBalancer:
     """Create the load balancer of a listener; it shares the virtual IPs of the one named, if any."""
 
@@ -135,8 +167,24 @@ class AwaitDrained(OnServer):
     """Wait until no connection to a server's node port is left, or the drain limit passes."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Watch:
+    """Watch this many new servers for a while: their nodes, their checks, the virtual IPs, the operator's command."""
+
+    count: int
+
+    @property
+    def subject(self) -> str:
+        """The new servers together."""
+        return "watch"
+
+
 class MarkServing(OnServer):
     """Write to a server's metadata that it serves."""
+
+
+class Park(OnServer):
+    """Keep a server that left the rotation running, for a rollback; write until when to its metadata."""
 
 
 class Seal(OnServer):
@@ -148,7 +196,8 @@ class RetireServer(OnServer):
 
 
 Step = (
-    CreateServer
+    TakeClaim
+    | CreateServer
     | GiveUp
     | WatchBuilds
     | ReplaceBuild
@@ -156,13 +205,17 @@ Step = (
     | Migrate
     | TestApp
     | Check
+    | ProbeOld
+    | GiveUpRoom
     | CreateBalancer
     | AddNodes
     | SetCondition
     | AwaitOnline
     | RemoveNodes
     | AwaitDrained
+    | Watch
     | MarkServing
+    | Park
     | Seal
     | RetireServer
 )

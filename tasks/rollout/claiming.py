@@ -1,0 +1,250 @@
+"""Taking the claim, keeping it, giving it back. What a claim is, and why this is safe, stands in `claims`.
+
+What it rests on: a metadata item that was written is in every list of servers a second later, and requests that are
+under way have landed twenty seconds after their sender gave up (the expiry is that much later than the fence).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+
+from tasks.errors import Claimed, ClaimLost, DeployError, NotFound
+from tasks.rollout.claims import CHOOSING, EXPIRY_SECONDS, FENCE_SECONDS, WAITING, Claim, standing
+from tasks.rollout.model import Server, ServerStatus
+from tasks.rollout.persisting import surely
+from tasks.rollout.ports import Compute
+from tasks.waiting import Clock, Patience, until
+
+SETTLE_SECONDS = 1.0
+"""How long a metadata item that was written may be missing from lists."""
+
+ANNOUNCE_TRIES = 5
+MOST_BUILD_TIME = timedelta(hours=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operator:
+    """Who acts.
+
+    :param new_id: gives a new claim's id, which nobody else has.
+    :param owner: user@host.
+    :param process: names the process that runs this.
+    :param has_ended: says of another claim's process whether it is known to have ended.
+    """
+
+    owner: str
+    process: str
+    new_id: Callable[[], str]
+    has_ended: Callable[[str], bool]
+
+
+class Claimant:
+    """The claim of one operator for one verb. Used by the steps and the heartbeat side by side."""
+
+    def __init__(
+        self, claim: Claim, *, operator: Operator, compute: Compute, clock: Clock, say: Callable[[str], None]
+    ) -> None:
+        self._claim = claim
+        self._operator = operator
+        self._compute = compute
+        self._clock = clock
+        self._say = say
+        self._carriers: list[str] = []
+        self._beaten = 0.0
+        self._held = False
+        self._writing = threading.RLock()
+
+    def take(self, carrier: str) -> None:
+        """Take the claim, and write it to the metadata of a server.
+
+        :raises Claimed: somebody else has it, or was before us in the queue; what was written is gone again.
+        """
+        try:
+            ahead = self._announce(carrier, replace(self._claim, number=CHOOSING))
+            self._refuse([claim for claim in ahead if claim.number > CHOOSING])
+            number = 1 + max((claim.number for claim in ahead), default=CHOOSING)
+            self._announce(carrier, replace(self._claim, number=number))
+            self._refuse([claim for claim in self._queue() if claim.rank < self._claim.rank])
+        except BaseException:
+            self.withdraw()
+            raise
+        self._held = True
+        self._take_over()
+
+    def at_birth(self) -> tuple[Claim, ...]:
+        """Give what a new server is to carry from its first moment on: our claim, while no other server does."""
+        return () if self._carriers else (self._claim,)
+
+    def beat(self) -> None:
+        """Write the heartbeat, unless the claim must be held for lost. A failure is made good by the next one."""
+        with self._writing:
+            if self._claim.number > CHOOSING and self._carriers and not self._is_overdue():
+                try:
+                    self._write(self._carriers[-1], replace(self._claim, beat=self._compute.now()))
+                except NotFound:
+                    self._carriers.pop()
+                except DeployError:
+                    return
+
+    def ensure(self) -> None:
+        """Return when the claim is ours beyond doubt.
+
+        :raises ClaimLost: we do not hold it, or its heartbeat could not be written for so long that others may soon
+            take it over.
+        """
+        if not self._held:
+            raise ClaimLost("this deploy does not hold the claim, so it changes nothing that serves")
+        if self._is_overdue():
+            raise ClaimLost(
+                f"the claim's heartbeat could not be written for {FENCE_SECONDS:g} s (a sleeping machine, or a cloud "
+                "that did not answer): another deploy may have taken over",
+                advice="`fab status` shows who is at work; `fab deploy` goes on from what is there.",
+            )
+
+    def regain(self) -> bool:
+        """Take up a lost claim again, if it still stands and nobody else claims. Says whether it is ours."""
+        with self._writing:
+            if not self._held or not self._stands_alone():
+                return False
+            self._write(self._carriers[-1], replace(self._claim, beat=self._compute.now()))
+        return self._stands_alone(after=SETTLE_SECONDS)
+
+    def rename(self, verb: str, generation: str) -> None:
+        """Write down what is being done now; by this the next operator knows what was interrupted."""
+        self._claim = replace(self._claim, verb=verb, generation=generation)
+        self.beat()
+
+    def leave(self, server: Server, others: Iterable[Server]) -> None:
+        """Move to another server before one is deleted: its metadata goes with it."""
+        with self._writing:
+            if server.id not in self._carriers:
+                return
+            self._carriers.remove(server.id)
+            stay = next((other.id for other in others if other.id != server.id), None)
+            if stay and not self._carriers and self._held and not self._is_overdue():
+                self._write(stay, replace(self._claim, beat=self._compute.now()))
+
+    def withdraw(self) -> None:
+        """Give the claim back, wherever it is written. Should that fail, it expires by itself."""
+        with self._writing:
+            self._held = False
+            carriers = set(self._carriers)
+            self._carriers.clear()
+        try:
+            listed = {one.id for one in self._compute.servers() if _carries(one, self._claim)}
+            self._erase(self._claim, carriers | listed)
+        except DeployError as error:
+            self._say(f"the claim could not be given back, it expires in {EXPIRY_SECONDS:g} s: {error.problem}")
+
+    def _announce(self, carrier: str, claim: Claim) -> tuple[Claim, ...]:
+        """Write the claim until it is seen to stand there; give the living claims of others, seen after that."""
+        for _ in range(ANNOUNCE_TRIES):
+            self._write(carrier, claim)
+            self._clock.pause(SETTLE_SECONDS)
+            servers = self._compute.servers()
+            if any((seen.id, seen.number) == (claim.id, claim.number) for one in servers for seen in one.claims):
+                return living(servers, self._compute, self._operator, but=claim.id)
+        raise ClaimLost(
+            f"the claim was written to server {carrier} {ANNOUNCE_TRIES} times, and is not to be seen there"
+        )
+
+    def _write(self, carrier: str, claim: Claim) -> None:
+        with self._writing:
+            sent = self._clock.now()
+            if carrier not in self._carriers:
+                self._carriers.append(carrier)  # before it is sent: a lost answer may have written it
+            surely(
+                lambda: self._compute.note(carrier, claim.item, claim.to_value()), what="the claim", clock=self._clock
+            )
+            self._claim, self._beaten = claim, sent
+
+    def _is_overdue(self) -> bool:
+        return self._clock.now() - self._beaten > FENCE_SECONDS
+
+    def _others(self, *, after: float = 0.0) -> tuple[Claim, ...]:
+        """Give the living claims of others, as lists show them `after` seconds from now."""
+        if after:
+            self._clock.pause(after)
+        return living(self._compute.servers(), self._compute, self._operator, but=self._claim.id)
+
+    def _queue(self) -> tuple[Claim, ...]:
+        """Give the living claims of others that have a number, once none of them is choosing one any more."""
+
+        def look() -> tuple[Claim, ...] | None:
+            others = [claim for claim in self._others() if claim.number != WAITING]
+            return None if any(claim.number == CHOOSING for claim in others) else tuple(others)
+
+        patience = Patience(limit=EXPIRY_SECONDS + 10, first=0.2, longest=2.0)
+        return until(look, what="another deploy to choose its place in the queue", patience=patience, clock=self._clock)
+
+    def _refuse(self, ahead: list[Claim]) -> None:
+        if ahead:
+            raise refusal(ahead[0], self._compute)
+
+    def _stands_alone(self, *, after: float = 0.0) -> bool:
+        others = self._others(after=after)
+        carried = (claim.id for server in self._compute.servers() for claim in server.claims)
+        return not others and self._claim.id in carried
+
+    def _take_over(self) -> None:
+        """Remove the claims of those who are dead, so that they know, should they only have slept."""
+        servers = self._compute.servers()
+        for claim in dead(servers, self._compute, self._operator):
+            if claim.id != self._claim.id:
+                self._say(f"taking over from {_whose(claim, self._compute)}, which has ended without saying so")
+                self._erase(claim, {server.id for server in servers if _carries(server, claim)})
+
+    def _erase(self, claim: Claim, server_ids: Iterable[str]) -> None:
+        for server_id in sorted(server_ids):
+            surely(partial(self._compute.erase, server_id, claim.item), what="a claim to be erased", clock=self._clock)
+
+
+def living(servers: Iterable[Server], compute: Compute, operator: Operator, *, but: str = "") -> tuple[Claim, ...]:
+    """Give the claims that are neither expired nor of a process that is known to have ended, but one."""
+    now = compute.now()
+    found = standing(_dated(claim, server, now) for server in servers for claim in server.claims)
+    alive = (claim for claim in found if not claim.has_expired(now) and not operator.has_ended(claim.process))
+    return tuple(claim for claim in alive if claim.id != but)
+
+
+def dead(servers: Iterable[Server], compute: Compute, operator: Operator) -> tuple[Claim, ...]:
+    """Give the claims of those who have ended without saying so, the latest first."""
+    servers = tuple(servers)
+    alive = {claim.id for claim in living(servers, compute, operator)}
+    found = standing(claim for server in servers for claim in server.claims)
+    return tuple(sorted((claim for claim in found if claim.id not in alive), key=lambda one: one.beat, reverse=True))
+
+
+def _carries(server: Server, claim: Claim) -> bool:
+    return claim.id in {carried.id for carried in server.claims}
+
+
+def _dated(claim: Claim, server: Server, now: datetime) -> Claim:
+    """Give a claim with its last sign of life.
+
+    Nova takes no metadata for a server that is being built: a claim that was born with one is alive as long as that
+    goes on, within reason, and a while longer.
+    """
+    if claim.number != WAITING or now - claim.since > MOST_BUILD_TIME:
+        return claim
+    sign = now if server.status is ServerStatus.BUILD else max(claim.beat, server.updated or claim.beat)
+    return replace(claim, beat=sign)
+
+
+def refusal(claim: Claim, compute: Compute) -> Claimed:
+    """Give the error that says who is at work."""
+    return Claimed(
+        f"{_whose(claim, compute)} is at work; nothing that serves was changed",
+        advice=f"`--wait` waits for it. Should it be dead, its claim expires {EXPIRY_SECONDS:g} s after its last "
+        "heartbeat, and the next deploy takes over.",
+    )
+
+
+def _whose(claim: Claim, compute: Compute) -> str:
+    now = compute.now()
+    age, silent = ((now - time).total_seconds() for time in (claim.since, claim.beat))
+    return f"the {claim.verb} of {claim.owner} (begun {age:.0f} s ago, last heartbeat {silent:.0f} s ago)"

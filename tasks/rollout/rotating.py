@@ -1,0 +1,239 @@
+"""The rotation: new servers into the load balancers, old ones out, in batches. Pure, as all planning is.
+
+- Nothing begins before the claim is ours.
+- A batch is as large as the settings say, and no larger than there are ready servers and free nodes.
+- The old servers leave when every new one is ONLINE on every listener. Where the new ones do not all fit beside them
+  (a node limit, a quota), as many old ones leave after each batch as there are more than at the start.
+- What leaves is drained on every load balancer before it is removed from the first, and nothing is removed before the
+  batch has passed its watch: until then old nodes can be put back by one change.
+- A server is deleted, or parked, when no load balancer knows it any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from tasks.rollout.goal import Goal
+from tasks.rollout.model import (
+    BalancerStatus,
+    Condition,
+    Listener,
+    LoadBalancer,
+    NodeStatus,
+    Phase,
+    Server,
+    ServerStatus,
+)
+from tasks.rollout.observation import Observation
+from tasks.rollout.steps import (
+    AddNodes,
+    AwaitDrained,
+    AwaitOnline,
+    CreateBalancer,
+    GiveUpRoom,
+    MarkServing,
+    Park,
+    RemoveNodes,
+    RetireServer,
+    Seal,
+    SetCondition,
+    Step,
+    TakeClaim,
+    Watch,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """The new servers that are to be in rotation now, and how many the settings would have there."""
+
+    servers: tuple[Server, ...]
+    target: int
+
+    @property
+    def is_short(self) -> bool:
+        """Say whether there is no room for all that are wanted."""
+        return len(self.servers) < self.target
+
+
+def rotation(goal: Goal, seen: Observation) -> frozenset[Step]:
+    """Give the steps that put the generation into rotation, and every other server that served out of it and away."""
+    claim = take_claim(goal, seen)
+    if claim:
+        return claim
+    batch = _batch(goal, seen)
+    wanted = addresses_of(batch.servers)
+    inward = frozenset(step for listener in goal.listeners for step in _bring_in(listener, wanted, goal, seen))
+    if inward:
+        return inward
+    marks = (one for one in batch.servers if not one.phase.reached(Phase.SERVING) or one.labels.parked)
+    return frozenset({*(MarkServing(server_id=server.id) for server in marks), *_onward(goal, seen, batch)})
+
+
+def take_claim(goal: Goal, seen: Observation) -> frozenset[Step]:
+    """Give the step that takes the claim, unless it is ours; none while there is no server whose metadata can carry it.
+
+    Nova takes no metadata for a server that is being built.
+    """
+    able = [server for server in seen.servers if server.status is ServerStatus.ACTIVE]
+    if seen.held or not able:
+        return frozenset()
+    carrier = min(able, key=lambda server: (server.generation != goal.generation, server.labels.slot, server.id))
+    return frozenset({TakeClaim(server_id=carrier.id)})
+
+
+def take_out(
+    servers: Iterable[Server], seen: Observation, *, parks: Callable[[Server], bool] = lambda _: False
+) -> Iterator[Step]:
+    """Give the steps that drain, remove and retire these servers; those that `parks` are parked instead.
+
+    A node is removed only after its server has been drained on every load balancer, because a connection does not tell
+    through which one it came. A server that no load balancer ever knew is deleted at once.
+    """
+    servers = set(servers)
+    held = {server for server in servers if is_known(server, seen)}
+    yield from (_away(server, parks) for server in servers - held if not (parks(server) and server.labels.parked))
+    yield from set_draining(held, seen)
+    resting = held - {server for server in held if is_sent_to(server, seen)}
+    waits = set(await_drained(resting, seen))
+    yield from waits
+    for balancer in seen.balancers:
+        leave = {server for server in resting if balancer.nodes_of(server)}
+        drains = any(balancer.sends_to(server) for server in held)
+        if leave and not waits and not drains:
+            yield RemoveNodes(balancer=balancer.name, addresses=addresses_of(leave))
+
+
+def set_draining(servers: Iterable[Server], seen: Observation) -> Iterator[Step]:
+    """Give the steps by which no load balancer sends new requests to these servers."""
+    for balancer in seen.balancers:
+        enabled = [server for server in servers if balancer.sends_to(server)]
+        if enabled:
+            yield SetCondition(balancer=balancer.name, addresses=addresses_of(enabled), condition=Condition.DRAINING)
+
+
+def await_drained(servers: Iterable[Server], seen: Observation) -> Iterator[Step]:
+    """Give the steps that wait for the last connections of servers that get no new requests."""
+    return (AwaitDrained(server_id=server.id) for server in servers if server.id not in seen.drained)
+
+
+def others(goal: Goal, seen: Observation) -> tuple[Server, ...]:
+    """Give the servers that have to go: of older generations, or in rotation, or taken out of it by this run.
+
+    Newer ones that serve nothing are not ours to judge.
+    """
+    rest = (server for server in seen.servers if server.generation != goal.generation)
+    return tuple(
+        server
+        for server in rest
+        if is_known(server, seen) or server.id in seen.drained or server.generation < goal.generation
+    )
+
+
+def is_known(server: Server, seen: Observation) -> bool:
+    """Say whether any load balancer has a node of a server."""
+    return any(balancer.nodes_of(server) for balancer in seen.balancers)
+
+
+def is_sent_to(server: Server, seen: Observation) -> bool:
+    """Say whether new requests may go to a server."""
+    return any(balancer.sends_to(server) for balancer in seen.balancers)
+
+
+def addresses_of(servers: Iterable[Server]) -> frozenset[str]:
+    """Give the private IPs of those servers that have one."""
+    return frozenset(server.private_ip for server in servers if server.private_ip)
+
+
+def _away(server: Server, parks: Callable[[Server], bool]) -> Step:
+    return Park(server_id=server.id) if parks(server) else RetireServer(server_id=server.id)
+
+
+def _batch(goal: Goal, seen: Observation) -> Batch:
+    generation = seen.generation(goal.generation)
+    ready = [one for one in generation if one.status is ServerStatus.ACTIVE and one.phase.reached(Phase.READY)]
+    ready.sort(key=lambda server: not is_sent_to(server, seen))  # those that are in stay in
+    target = goal.pace.target(seen.proven, goal.count)
+    return Batch(servers=tuple(ready[: min(target, _fitting(ready, goal, seen))]), target=target)
+
+
+def _fitting(ready: list[Server], goal: Goal, seen: Observation) -> int:
+    """Give how many new servers the load balancers have nodes for, old ones counted."""
+    if goal.bounds.nodes is None:
+        return len(ready)
+    inside = (sum(1 for server in ready if balancer.nodes_of(server)) for balancer in seen.balancers)
+    free = (goal.bounds.nodes - len(balancer.nodes) for balancer in seen.balancers)
+    return min((mine + more for mine, more in zip(inside, free, strict=True)), default=goal.bounds.nodes)
+
+
+def _bring_in(listener: Listener, wanted: frozenset[str], goal: Goal, seen: Observation) -> Iterator[Step]:
+    balancer = seen.balancer(listener.name)
+    first = next(filter(None, (seen.balancer(other.name) for other in goal.listeners)), None)
+    if balancer is None:
+        if first or listener is goal.listeners[0]:
+            yield CreateBalancer(listener=listener, share_with=first.name if first else None)
+        return
+    nodes = {address: balancer.node_at(address, listener.node_port) for address in wanted}
+    missing = frozenset(address for address, node in nodes.items() if node is None)
+    resting = frozenset(a for a, node in nodes.items() if node and node.condition is not Condition.ENABLED)
+    offline = frozenset(a for a, node in nodes.items() if node and node.status is not NodeStatus.ONLINE)
+    if missing:
+        yield AddNodes(balancer=balancer.name, addresses=missing, port=listener.node_port)
+    elif resting:
+        yield SetCondition(balancer=balancer.name, addresses=resting, condition=Condition.ENABLED)
+    elif offline or balancer.status is not BalancerStatus.ACTIVE:
+        yield AwaitOnline(balancer=balancer.name, addresses=wanted)
+
+
+def _onward(goal: Goal, seen: Observation, batch: Batch) -> Iterator[Step]:
+    """Give what follows when a batch is ONLINE everywhere."""
+    size = len(batch.servers)
+    leaving = _leaving(goal, seen, batch)
+    proven = not goal.pace.is_watched or seen.proven >= size
+    if not proven:
+        draining = tuple(set_draining(leaving, seen))
+        resting = (server for server in leaving if is_known(server, seen))
+        yield from draining or (Watch(count=size), *await_drained(resting, seen))
+    elif size == goal.count:
+        yield from take_out(leaving, seen, parks=lambda server: _is_parked(server, goal))
+        yield from _seals(goal, seen)
+    elif leaving:
+        yield from take_out(leaving, seen)
+    elif batch.is_short:
+        yield GiveUpRoom(missing=batch.target - size)
+
+
+def _leaving(goal: Goal, seen: Observation, batch: Batch) -> tuple[Server, ...]:
+    """Give the old servers that leave after this batch: all after the last; of a short one those that can be spared."""
+    rest = others(goal, seen)
+    if len(batch.servers) == goal.count:
+        return rest
+    if not batch.is_short:
+        return ()
+    serving = [server for server in rest if is_sent_to(server, seen)]
+    beyond = (_sent_to(one, seen) - goal.bounds.floors.get(one.name, 0) for one in seen.balancers)
+    spare = max(0, min(beyond, default=0))
+    first = sorted(serving, key=lambda server: (server.generation, server.labels.slot))[:spare]
+    return (*(server for server in rest if server not in serving), *first)
+
+
+def _sent_to(balancer: LoadBalancer, seen: Observation) -> int:
+    return sum(1 for server in seen.servers if balancer.sends_to(server))
+
+
+def _is_parked(server: Server, goal: Goal) -> bool:
+    """Say whether a server is to be kept for a rollback: it was what served before, and it runs."""
+    return (
+        bool(goal.pace.standby)
+        and server.generation == goal.previous.generation
+        and server.status is ServerStatus.ACTIVE
+        and server.phase is Phase.SERVING
+    )
+
+
+def _seals(goal: Goal, seen: Observation) -> Iterator[Step]:
+    """Give the steps that seal the new servers, once no load balancer knows another one: there is no way back then."""
+    if goal.seal and not any(is_known(server, seen) for server in others(goal, seen)):
+        new = (server for server in seen.generation(goal.generation) if server.phase.reached(Phase.SERVING))
+        yield from (Seal(server_id=server.id) for server in new if not server.labels.sealed)
