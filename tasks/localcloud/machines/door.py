@@ -50,14 +50,17 @@ class Door:
 
     def open_in(self, seconds: float) -> None:
         """Accept connections as soon as so much time has passed, unless the door is closed before."""
-        self._opening = asyncio.get_running_loop().call_later(seconds, self._open_or_say)
-
-    def close(self) -> None:
-        """Refuse connections from now on; those that are open stay open."""
-        if self._accepting:
-            self._accepting.cancel()
         if self._opening:
             self._opening.cancel()
+        self._opening = asyncio.get_running_loop().call_later(seconds, self._open_or_say)
+
+    async def close(self) -> None:
+        """Return when connections are refused; those that are open stay open."""
+        if self._opening:
+            self._opening.cancel()
+        if self._accepting:
+            self._accepting.cancel()
+            await asyncio.wait({self._accepting})
 
     async def _accept(self, listener: socket.socket) -> None:
         loop = asyncio.get_running_loop()
@@ -77,16 +80,16 @@ class Door:
         mishap = await self._line.ask(Question(occasion=Occasion.CONNECTION))
         match mishap.kind:
             case Kind.REFUSED:
-                self._refuse(visitor, mishap)
+                await self._refuse(visitor, mishap)
             case Kind.SILENT:
                 await _say_nothing(visitor, mishap.seconds)
             case _:
                 await self._admit(visitor)
 
-    def _refuse(self, visitor: socket.socket, mishap: Mishap) -> None:
+    async def _refuse(self, visitor: socket.socket, mishap: Mishap) -> None:
         """Reset a connection that the kernel has accepted already, and have the kernel refuse the next ones."""
         if mishap.seconds:
-            self.close()
+            await self.close()
             self.open_in(mishap.seconds)
         visitor.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         visitor.close()

@@ -152,7 +152,7 @@ class Init:
     async def _shut_down(self, why: Ending, services: list[asyncio.Task[None]], ssh: SshService) -> None:
         for service in services:
             service.cancel()
-        ssh.stop()
+        await ssh.stop()
         if why is Ending.PULLED:
             await self._children.kill_all()
             return

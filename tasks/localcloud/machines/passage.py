@@ -21,12 +21,13 @@ class Passage:
     def __init__(self, line: Line, channel: asyncssh.SSHServerChannel[bytes]) -> None:
         self._line = line
         self._channel = channel
+        self._name = ""
         self._mishap = Mishap()
 
     async def begin(self) -> bool:
         """Say whether the session may begin; if not, its client has left or its connection is cut."""
-        question = Question(occasion=Occasion.SESSION_BEGINS, what=_name_of(self._channel))
-        self._mishap = await self._ask(question)
+        self._name = _name_of(self._channel)
+        self._mishap = await self._ask(Question(occasion=Occasion.SESSION_BEGINS, what=self._name))
         if self._mishap.kind is Kind.CUT:
             self._cut()
             return False
@@ -38,7 +39,8 @@ class Passage:
         """Say whether the session's end may be told; if not, its client has left or its connection is cut."""
         mishap = self._mishap
         if mishap.kind is not Kind.DROPS:
-            mishap = await self._ask(Question(occasion=Occasion.SESSION_ENDS, ticket=mishap.ticket))
+            question = Question(occasion=Occasion.SESSION_ENDS, what=self._name, ticket=mishap.ticket)
+            mishap = await self._ask(question)
         if mishap.kind is Kind.NOTHING:
             return True
         self._cut()

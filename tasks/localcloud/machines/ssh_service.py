@@ -47,12 +47,13 @@ class SshService:
             return
         self._place.at(_STOPPED).unlink(missing_ok=True)
         await self._sshd.show(keys)
-        self._door = Door(self._address, self._line, self._sshd.serve)
+        door = Door(self._address, self._line, self._sshd.serve)
         mishap = await self._line.ask(Question(occasion=Occasion.SSH_STARTS))
         if mishap.kind is Kind.LATE:
-            self._door.open_in(mishap.seconds)
+            door.open_in(mishap.seconds)
         else:
-            self._door.open()
+            door.open()
+        self._door = door
 
     def hang_up(self) -> None:
         """Do what `service` has asked for, take up the host keys that lie in /etc/ssh now, and answer."""
@@ -60,10 +61,10 @@ class SshService:
         self._errands.add(errand)
         errand.add_done_callback(self._errands.discard)
 
-    def stop(self) -> None:
-        """Accept no more connections."""
+    async def stop(self) -> None:
+        """Return when no more connections are accepted."""
         if self._door:
-            self._door.close()
+            await self._door.close()
             self._door = None
 
     async def _run(self) -> None:
@@ -77,7 +78,7 @@ class SshService:
 
     async def _obey(self) -> None:
         if self._place.at(_STOPPED).exists():
-            self.stop()
+            await self.stop()
             console.say("sshd: stopped")
             return
         keys = firstboot.stored_keys(self._place)
