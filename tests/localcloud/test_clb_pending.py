@@ -30,6 +30,7 @@ async def slow(tmp_path_factory):
 
 CHANGES = [
     ("PUT", "", {"name": "x"}),
+    ("POST", "/metadata", {"metadata": [{"key": "app", "value": "web"}]}),
     ("POST", "/nodes", {"nodes": [{"address": "127.9.9.9", "port": 80, "condition": "ENABLED"}]}),
     ("PUT", "/nodes/{node}", {"condition": "DRAINING"}),
     ("PUT", "/nodes", {"nodes": [{"id": "{node}", "condition": "DRAINING"}]}),
@@ -61,6 +62,14 @@ async def test_every_change_has_to_wait(slow, method, path, body):
         "message": f"Load Balancer '{balancer_id}' has a status of 'BUILD' and is considered immutable.",
         "code": 422,
     }
+
+
+async def test_metadata_of_a_node_has_to_wait_in_other_words(slow):
+    """POST of a node's metadata is 400 while its load balancer is changed (atlas-lb, NodeMetadataServiceImpl)."""
+    balancer_id, node_id = await building(slow)
+    answer = await slow.http.post(f"/{balancer_id}/nodes/{node_id}/metadata", json={"meta": {"key": "a", "value": "b"}})
+
+    assert (answer.status_code, "is deleted, therefore" in answer.json()["message"]) == (400, True)
 
 
 async def test_a_bulk_removal_has_to_wait_in_other_words(slow):

@@ -215,6 +215,20 @@ async def test_metadata_refuses_what_is_twice_too_long_or_unknown(api, metadata)
     assert (await api.http.get(f"{metadata}/999999")).status_code == 404
 
 
+async def test_metadata_is_deleted_in_tens(api, metadata):
+    """More than ten ids at once, or one that is unknown, are 400, and nothing is deleted (CLB docs, bulk-delete)."""
+    items = [{"key": f"many-{number}", "value": "x"} for number in range(11)]
+    ids = [item["id"] for item in (await api.http.post(metadata, json={"metadata": items})).json()["metadata"]]
+
+    for wanted, reason in ((ids, "BATCH_DELETE_LIMIT of 10"), ([ids[0], 999999], "Metadata ids 999999 are not")):
+        refused = await api.http.delete(metadata, params={"id": wanted})
+        assert refused.status_code == 400
+        assert reason in refused.json()["validationErrors"]["messages"][0]
+
+    assert (await api.http.delete(metadata, params={"id": ids[1:]})).status_code == 200
+    assert ids[0] in [item["id"] for item in (await api.http.get(metadata)).json()["metadata"]]
+
+
 async def test_metadata_of_a_new_balancer_is_kept(api):
     """`metadata` in the body of a POST is the load balancer's (CLB docs, create load balancer)."""
     created = await api.create(metadata=[{"key": "app", "value": "web"}])

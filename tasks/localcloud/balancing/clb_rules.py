@@ -150,3 +150,18 @@ def may_add_metadata(old: Sequence[Meta], new: Sequence[Meta]) -> None:
         raise bad_request(f"Metadata must not exceed {META_LIMIT} per item.")
     if {item.key for item in old} & {item.key for item in new}:
         raise unprocessable("Duplicate metadata keys detected. One or more metadata keys already configured.")
+
+
+def may_delete_metadata(old: Sequence[Meta], ids: Sequence[int]) -> None:
+    """Refuse to delete too much metadata at once, or what is not there: none is deleted unless all can be."""
+    foreign = sorted(set(ids) - {item.id for item in old})
+    problems = []
+    if len(ids) > BATCH_DELETE_LIMIT:
+        problems.append(
+            f"Request to delete {len(ids)} metadata items exceeds the account limit BATCH_DELETE_LIMIT of "
+            f"{BATCH_DELETE_LIMIT} please attempt to delete fewer then {BATCH_DELETE_LIMIT} nodes"
+        )
+    if foreign:
+        problems.append(f"Metadata ids {','.join(map(str, foreign))} are not a part of your loadbalancer")
+    if problems:
+        raise validation_failure(problems)

@@ -48,7 +48,7 @@ class Annotated:
         raise no_meta()
 
     def refuse_unless_active(self) -> None:
-        """Refuse more metadata while the load balancer is being changed; for a node with another code and a wrong reason.
+        """Refuse more metadata while the load balancer is being changed; a node's with another code and a wrong reason.
 
         :raises Fault: 422, or 400.
         """
