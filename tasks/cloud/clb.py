@@ -6,18 +6,19 @@ has accepted it. Refuses to wait until a change is done: look at the status afte
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from tasks.cloud import clb_bodies
+from tasks.cloud.clb_metadata import BalancerMetadata
 from tasks.cloud.faults import SUPPORT, Busy, NoSuchNodes, NotOffered, Stuck, doing
 from tasks.cloud.identity import Access
 from tasks.cloud.paging import whole
 from tasks.cloud.parts import in_parts
 from tasks.cloud.patient import Pace, PatientSession
 from tasks.cloud.profiles import BalancerProfile
-from tasks.errors import Conflict, NotFound
+from tasks.errors import CloudError, Conflict, Immutable, NotFound
 from tasks.rollout.model import BalancerStatus, Condition, Listener, LoadBalancer
 
 SERVICE = "rax:load-balancer"
@@ -39,6 +40,7 @@ class CloudLoadBalancers:
         self._pace = pace or Pace()
         session = PatientSession(access.session, api="load balancer", pace=self._pace)
         self._api = access.adapter(SERVICE, session, what="Cloud Load Balancers")
+        self._metadata = BalancerMetadata(api=self._api, profile=profile)
 
     def find(self, listeners: Sequence[Listener]) -> tuple[LoadBalancer, ...]:
         """Find the load balancers of these listeners, by name and port, with their nodes.
@@ -74,8 +76,8 @@ class CloudLoadBalancers:
             body = clb_bodies.creation(listener, self._profile, share_with)
             return clb_bodies.balancer(self._api.post("/loadbalancers", json=body).json()["loadBalancer"])
 
-    def add_nodes(self, balancer_id: str, addresses: Sequence[str], port: int) -> None:
-        """Add all these addresses, ENABLED, in one change.
+    def add_nodes(self, balancer_id: str, addresses: Mapping[str, str], port: int) -> None:
+        """Add all these addresses, ENABLED, in one change; first the names of their servers are recorded, for `owners`.
 
         :raises Conflict: one of them is a node already; none was added.
         :raises Immutable: it is busy; none was added.
@@ -83,6 +85,7 @@ class CloudLoadBalancers:
         """
         if addresses:
             with doing(f"adding {', '.join(addresses)} to load balancer {balancer_id}"):
+                self._record(balancer_id, addresses)
                 self._api.post(self._nodes(balancer_id), json=clb_bodies.new_nodes(addresses, port))
 
     def set_condition(self, balancer_id: str, node_ids: Sequence[str], condition: Condition) -> None:
@@ -132,6 +135,42 @@ class CloudLoadBalancers:
             if not missing or len(listed) + missing <= allowed:
                 return []
             return [f"{len(listed)} of {allowed} load balancers are used, and {missing} more are needed"]
+
+    def is_ours(self, balancer_id: str) -> bool:
+        """Say whether a load balancer carries the mark of this app and environment: two metadata items."""
+        with doing(f"finding out whose load balancer {balancer_id} is"):
+            return self._metadata.is_ours(balancer_id)
+
+    def adopt(self, balancer_id: str) -> None:
+        """Mark a load balancer that somebody has made by hand. One that is marked so already is left as it is.
+
+        :raises Conflict: it carries the mark of another app or environment.
+        :raises Immutable: it is busy; nothing was changed.
+        """
+        with doing(f"marking load balancer {balancer_id}"):
+            self._metadata.adopt(balancer_id)
+
+    def owners(self, balancer_id: str) -> dict[str, str]:
+        """Give, by address, the names of the servers for which we have added nodes to a load balancer.
+
+        Of servers whose nodes are gone only as long as there is room for them.
+        """
+        with doing(f"reading whose nodes load balancer {balancer_id} has"):
+            return self._metadata.owners(balancer_id)
+
+    def _record(self, balancer_id: str, names: Mapping[str, str]) -> None:
+        """Record for which servers nodes are added. Before they are, since a busy load balancer takes no record."""
+
+        def present() -> set[str]:
+            return {node.address for node in self.show(balancer_id).nodes}
+
+        try:
+            self._metadata.record(balancer_id, names, present)
+        except Immutable:
+            raise
+        except CloudError as error:
+            # The site must not wait for a record that only clean-up reads.
+            self._pace.on_wait(f"{error.problem}; without this record, `fab reap` will not know these nodes as ours")
 
     def _limit(self, name: str, default: int) -> int:
         limits = self._api.get("/loadbalancers/absolutelimits").json()["absolute"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from tasks.cloud.clb_metadata import mark
 from tasks.cloud.profiles import BalancerProfile, HealthMonitor, Persistence, Probe
 from tasks.rollout.model import BalancerStatus, Condition, Listener, LoadBalancer, Node, NodeStatus, VirtualIp
 
@@ -69,10 +70,7 @@ def creation(listener: Listener, profile: BalancerProfile, share_with: LoadBalan
         "virtualIps": [{"type": profile.virtual_ip_type}],
         "algorithm": profile.algorithm.value,
         "timeout": profile.timeout,
-        "metadata": [
-            {"key": "app", "value": profile.app},
-            {"key": "environment", "value": profile.environment},
-        ],
+        "metadata": [{"key": name, "value": value} for name, value in mark(profile).items()],
     }
     if share_with:
         body["virtualIps"] = [{"id": int(ip.id)} for ip in share_with.virtual_ips]

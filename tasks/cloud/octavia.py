@@ -8,7 +8,7 @@ once, and returns when the API has accepted it. Refuses to wait until a change i
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tasks.cloud import octavia_bodies
 from tasks.cloud.faults import doing
@@ -34,6 +34,7 @@ class OctaviaLoadBalancers:
     def __init__(self, access: Access, profile: BalancerProfile, pace: Pace | None = None) -> None:
         pace = pace or Pace()
         self._api = OctaviaApi(access, pace)
+        self._profile = profile
         self._creation = Creation(api=self._api, profile=profile, networks=NetworkApi(access, pace))
 
     def find(self, listeners: Sequence[Listener]) -> tuple[LoadBalancer, ...]:
@@ -64,13 +65,13 @@ class OctaviaLoadBalancers:
 
         :raises Uncertain: an answer was lost; creating it again goes on where this ended.
         :raises QuotaExceeded: the project may not have more load balancers, listeners, pools or monitors.
-        :raises Conflict: another listener has the port.
+        :raises Conflict: another listener has the port, or the load balancer of our name is somebody else's.
         """
         with doing(f"creating load balancer {listener.name} on port {listener.port}"):
             return self._read(str(self._creation.make(listener)["id"]))
 
-    def add_nodes(self, balancer_id: str, addresses: Sequence[str], port: int) -> None:
-        """Add all these addresses, ENABLED, in one change where the API is recent enough.
+    def add_nodes(self, balancer_id: str, addresses: Mapping[str, str], port: int) -> None:
+        """Add all these addresses, ENABLED, in one change where the API is recent enough; named as their servers.
 
         :raises Conflict: one of them is a node already; none was added.
         :raises Immutable: the load balancer is busy; none was added.
@@ -82,7 +83,7 @@ class OctaviaLoadBalancers:
             members = self._members(balancer_id)
             there = {member["address"] for member in members.listed() if member["protocol_port"] == port}
             # A batch would change a member that is there, without a word.
-            if twice := sorted(there & set(addresses)):
+            if twice := sorted(there & addresses.keys()):
                 raise Conflict(f"{', '.join(twice)} port {port} is a node already")
             subnet = self._creation.member_subnet()
             members.add(octavia_bodies.new_members(addresses, port, subnet))
@@ -140,12 +141,35 @@ class OctaviaLoadBalancers:
     def problems(self, listeners: Sequence[Listener]) -> list[str]:
         """Say what would keep those of these listeners that are missing from being created; empty is good news.
 
-        That is: no clear choice of a subnet, or a load balancer in ERROR.
+        That is: no clear choice of a subnet, or a load balancer in ERROR, or one of our name that is somebody else's.
 
         :raises CloudError: the API itself cannot be asked.
         """
         with doing("checking the load balancer"):
             return self._creation.problems(listeners)
+
+    def is_ours(self, balancer_id: str) -> bool:
+        """Say whether the load balancer that a listener is on carries the mark of this app and environment."""
+        with doing(f"finding out whose load balancer {balancer_id} is"):
+            return octavia_bodies.is_marked(self._shared(balancer_id), self._profile)
+
+    def adopt(self, balancer_id: str) -> None:
+        """Mark the load balancer that a listener is on, with all its listeners; a change like any other.
+
+        One that is marked so already is left as it is.
+
+        :raises Conflict: it carries the mark of another app or environment.
+        :raises Immutable: it is busy; nothing was changed.
+        """
+        with doing(f"marking load balancer {balancer_id}"):
+            self._creation.adopt(self._shared(balancer_id))
+
+    def owners(self, balancer_id: str) -> dict[str, str]:
+        """Give, by address, the names of the servers for which we have added the nodes that there are."""
+        with doing(f"reading whose nodes load balancer {balancer_id} has"):
+            named = ((member["address"], member) for member in self._members(balancer_id).listed())
+            found = {address: octavia_bodies.owner(member, self._profile) for address, member in named}
+            return {address: name for address, name in found.items() if name}
 
     def _quota(self) -> int:
         try:
@@ -167,6 +191,10 @@ class OctaviaLoadBalancers:
         except NotFound:
             return None
         return None if balancer.status is BalancerStatus.DELETED else balancer
+
+    def _shared(self, listener_id: str) -> Body:
+        listener = self._api.show(f"listeners/{listener_id}")
+        return self._api.show(f"loadbalancers/{octavia_bodies.balancer_id(listener)}")
 
     def _read(self, listener_id: str) -> LoadBalancer:
         """Read the load balancer before its nodes: when it is ACTIVE, they are as the last change left them."""

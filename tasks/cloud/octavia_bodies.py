@@ -14,6 +14,10 @@ from tasks.rollout.model import BalancerStatus, Condition, Listener, LoadBalance
 
 Body = Mapping[str, Any]
 
+# Where the mark stands: tags are there from v2.5 on (api-ref, filtering by tags).
+TAGS = "tags"
+DESCRIPTION = "description"
+
 STATUSES = {
     "ACTIVE": BalancerStatus.ACTIVE,
     "PENDING_CREATE": BalancerStatus.PENDING,
@@ -90,9 +94,9 @@ def _condition(member: Body) -> Condition:
     return Condition.ENABLED if member["weight"] else Condition.DRAINING
 
 
-def shared_balancer(profile: BalancerProfile, vip: Mapping[str, str]) -> dict[str, Any]:
-    """Write the load balancer that all listeners are on."""
-    return {"name": shared_name(profile), **vip}
+def shared_balancer(profile: BalancerProfile, vip: Mapping[str, str], place: str) -> dict[str, Any]:
+    """Write the load balancer that all listeners are on, with our mark in that place."""
+    return {"name": shared_name(profile), **vip, **marked({}, profile, place)}
 
 
 def shared_name(profile: BalancerProfile) -> str:
@@ -100,9 +104,36 @@ def shared_name(profile: BalancerProfile) -> str:
     return f"{profile.app}-{profile.environment}"
 
 
-def tags(profile: BalancerProfile) -> dict[str, list[str]]:
-    """Write the tags that say whose it is (api-ref, filtering by tags; from v2.5 on)."""
-    return {"tags": [f"app={profile.app}", f"environment={profile.environment}"]}
+def mark(profile: BalancerProfile) -> tuple[str, ...]:
+    """Give the words that say whose a load balancer is."""
+    return f"app={profile.app}", f"environment={profile.environment}"
+
+
+def is_marked(shared: Body, profile: BalancerProfile) -> bool:
+    """Say whether a load balancer carries our mark, among its tags or in its description."""
+    return _words(shared).issuperset(mark(profile))
+
+
+def other_marks(shared: Body, profile: BalancerProfile) -> list[str]:
+    """Give what on a load balancer says that it belongs to another app or environment."""
+    kinds = {word.partition("=")[0] for word in mark(profile)}
+    said = {word for word in _words(shared) if word.partition("=")[0] in kinds and "=" in word}
+    return sorted(said.difference(mark(profile)))
+
+
+def marked(shared: Body, profile: BalancerProfile, place: str) -> dict[str, Any]:
+    """Write the mark beside what a load balancer says already.
+
+    :param place: TAGS or DESCRIPTION.
+    """
+    words = [word for word in mark(profile) if word not in _words(shared)]
+    if place == TAGS:
+        return {TAGS: [*(shared.get(TAGS) or ()), *words]}
+    return {DESCRIPTION: " ".join(filter(None, [shared.get(DESCRIPTION), *words]))}
+
+
+def _words(shared: Body) -> set[str]:
+    return {*(shared.get(TAGS) or ()), *(shared.get(DESCRIPTION) or "").split()}
 
 
 def pool(listener: Listener, profile: BalancerProfile, shared_id: str) -> dict[str, Any]:
@@ -165,11 +196,17 @@ def listener(wanted: Listener, profile: BalancerProfile, shared_id: str, pool_id
     return body
 
 
-def new_members(addresses: Iterable[str], port: int, subnet_id: str) -> list[dict[str, Any]]:
-    """Write members that take requests at once. The weight is said, though it is the default."""
+def new_members(names: Mapping[str, str], port: int, subnet_id: str) -> list[dict[str, Any]]:
+    """Write members that take requests at once, named after their servers. The weight is said, though the default."""
+    same = {"protocol_port": port, "weight": 1, "admin_state_up": True}
     subnet = {"subnet_id": subnet_id} if subnet_id else {}
-    enabled = {"weight": 1, "admin_state_up": True}
-    return [{"address": address, "protocol_port": port, **enabled, **subnet} for address in addresses]
+    return [{"address": address, "name": name, **same, **subnet} for address, name in names.items()]
+
+
+def owner(member: Body, profile: BalancerProfile) -> str:
+    """Give the name of the server of ours that a member was added for; empty when somebody else added it."""
+    name = str(member.get("name") or "")
+    return name if name.startswith(f"{shared_name(profile)}-") else ""
 
 
 def in_condition(member: Body, condition: Condition) -> dict[str, Any]:

@@ -61,6 +61,9 @@ class Creation:
         checks: list[Callable[[], object]] = [self.member_subnet]
         if shared is None:
             checks.append(self._vip)
+        elif not any(self.listener(wanted, shared) for wanted in listeners):
+            # Where one of them is there already, the rollout sees whose it is.
+            checks += [partial(self.refuse_foreign, shared), partial(self.refuse_broken, str(shared["id"]))]
         elif not all(self.listener(wanted, shared) for wanted in listeners):
             checks.append(partial(self.refuse_broken, str(shared["id"])))
         return list(filter(None, map(_problem, checks)))
@@ -75,10 +78,14 @@ class Creation:
 
         :raises Uncertain: an answer was lost: make it again, which finds what was made.
         :raises QuotaExceeded: the project may not have more of one of the parts.
-        :raises Conflict: another listener has the port.
+        :raises Conflict: another listener has the port, or the load balancer of our name is not marked as ours.
         :raises Stuck: the load balancer is in ERROR.
         """
-        shared = self.shared() or self._make_shared()
+        shared = self.shared()
+        if shared is None:
+            shared = self._make_shared()
+        else:
+            self.refuse_foreign(shared)
         pool = self._pool(wanted, shared)
         if pool is None:
             pool = self._when_free("pools", octavia_bodies.pool(wanted, self.profile, shared["id"]), shared)
@@ -87,6 +94,38 @@ class Creation:
             self._when_free("healthmonitors", monitor, shared)
         listener = octavia_bodies.listener(wanted, self.profile, shared["id"], pool["id"])
         return self._when_free("listeners", listener, shared)
+
+    def adopt(self, shared: Body) -> None:
+        """Mark a load balancer as ours, beside what it says already; one that is marked is left as it is.
+
+        :raises Conflict: it carries the mark of another app or environment.
+        :raises Immutable: it is busy; nothing was changed.
+        """
+        if theirs := octavia_bodies.other_marks(shared, self.profile):
+            raise Conflict(
+                f"load balancer {shared['name']} ({shared['id']}) is marked as another's: {', '.join(theirs)}",
+                advice="use another one; or, if nobody needs that mark any more, take it away",
+            )
+        if octavia_bodies.is_marked(shared, self.profile):
+            return
+        try:
+            change = octavia_bodies.marked(shared, self.profile, self._place)
+            self.api.change(f"loadbalancers/{shared['id']}", {"loadbalancer": change})
+        except Immutable:
+            self.refuse_broken(str(shared["id"]))
+            raise
+
+    def refuse_foreign(self, shared: Body) -> None:
+        """Return when a load balancer is marked as ours.
+
+        :raises Conflict: it is not.
+        """
+        if not octavia_bodies.is_marked(shared, self.profile):
+            mark = " and ".join(octavia_bodies.mark(self.profile))
+            raise Conflict(
+                f"load balancer {shared['name']} ({shared['id']}) has our name, but is not marked as ours",
+                advice=f"rename it; or, if it is meant, write {mark} to its {self._place}",
+            )
 
     def refuse_broken(self, shared_id: str) -> None:
         """Return when a load balancer that takes no changes is only busy.
@@ -110,10 +149,12 @@ class Creation:
         return [body for body in listed if octavia_bodies.balancer_id(body) == shared["id"]]
 
     def _make_shared(self) -> Body:
-        body = octavia_bodies.shared_balancer(self.profile, self._vip())
-        if WITH_TAGS in self.api.versions:
-            body |= octavia_bodies.tags(self.profile)
+        body = octavia_bodies.shared_balancer(self.profile, self._vip(), self._place)
         return self._when_free("loadbalancers", body, None)
+
+    @property
+    def _place(self) -> str:
+        return octavia_bodies.TAGS if WITH_TAGS in self.api.versions else octavia_bodies.DESCRIPTION
 
     def _vip(self) -> dict[str, str]:
         return vip.choose(self.profile, self.networks)

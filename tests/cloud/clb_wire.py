@@ -16,6 +16,7 @@ PENDING = Reply(
 )
 NOT_ACTIVE = Reply(status=422, body={"message": "LoadBalancer is not ACTIVE", "code": 422})
 ACCEPTED = Reply(status=202)
+METADATA = "/loadbalancers/7/metadata$"
 
 
 def listed(balancer_id: int = 7, **changes: Any) -> dict[str, Any]:

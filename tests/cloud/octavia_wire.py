@@ -25,6 +25,8 @@ ACCEPTED = Reply(status=202)
 DELETED = Reply(status=204)
 ALL_MEMBERS = "/pools/pool/members$"
 
+NAMES = {"10.0.0.8": "guestbook-live-8-0", "10.0.0.9": "guestbook-live-8-1"}
+
 Body = dict[str, Any]
 
 
@@ -34,6 +36,8 @@ def shared(**changes: Any) -> Body:
         "id": "lb",
         "name": "guestbook-live",
         "project_id": PROJECT,
+        "description": "",
+        "tags": ["app=guestbook", "environment=live"],
         "provisioning_status": "ACTIVE",
         "vip_address": "198.51.100.1",
         "vip_port_id": "port-1",
@@ -124,7 +128,7 @@ def made(wire: Wire, plural: str) -> Body:
 
 def add(balancers: OctaviaLoadBalancers) -> None:
     """Add two nodes."""
-    balancers.add_nodes("listener", ["10.0.0.8", "10.0.0.9"], 8000)
+    balancers.add_nodes("listener", NAMES, 8000)
 
 
 def drain(balancers: OctaviaLoadBalancers) -> None:

@@ -8,14 +8,15 @@ from tasks.cloud.identity import Access
 from tasks.cloud.patient import Pace
 from tasks.errors import Conflict, Immutable, NotFound, QuotaExceeded, TimedOut, Uncertain
 from tasks.rollout.model import BalancerStatus, Condition, Listener
-from tests.cloud.clb_wire import ACCEPTED, LISTENER, NOT_ACTIVE, PENDING, PROFILE, listed, shown
+from tests.cloud.clb_wire import ACCEPTED, LISTENER, METADATA, NOT_ACTIVE, PENDING, PROFILE, listed, shown
 from tests.cloud.virtual_clock import VirtualClock
 from tests.cloud.wire import Reply, Wire
 
 
 @pytest.fixture
-def balancers(access: Access, pace: Pace) -> CloudLoadBalancers:
-    """Make the load balancer port of the scripted cloud."""
+def balancers(access: Access, pace: Pace, wire: Wire) -> CloudLoadBalancers:
+    """Make the load balancer port of the scripted cloud, whose load balancers take metadata."""
+    wire.on("POST", METADATA, Reply(body={"metadata": []}))
     return CloudLoadBalancers(access, PROFILE, pace)
 
 
@@ -26,7 +27,7 @@ class TestChanging:
         """Nodes are added together and ENABLED, since a second change would find the load balancer busy."""
         wire.on("POST", "/loadbalancers/7/nodes$", Reply(status=202, body={"nodes": []}))
 
-        balancers.add_nodes("7", ["10.0.0.1", "10.0.0.2"], 8000)
+        balancers.add_nodes("7", {"10.0.0.1": "a", "10.0.0.2": "b"}, 8000)
 
         (asked,) = wire.received("POST", "/nodes$")
         assert asked.body == {
@@ -52,7 +53,7 @@ class TestChanging:
         wire.on("POST", "/nodes$", reply)
 
         with pytest.raises(error, match=r"adding 10\.0\.0\.1 to load balancer 7"):
-            balancers.add_nodes("7", ["10.0.0.1"], 8000)
+            balancers.add_nodes("7", {"10.0.0.1": "a"}, 8000)
 
         assert len(wire.received("POST", "/nodes$")) == 1
 
@@ -112,7 +113,7 @@ class TestChanging:
         """Empty changes are not sent: the API refuses them."""
         before = len(wire.requests)
 
-        balancers.add_nodes("7", [], 8000)
+        balancers.add_nodes("7", {}, 8000)
         balancers.set_condition("7", [], Condition.DRAINING)
         balancers.remove_nodes("7", [])
 

@@ -11,6 +11,7 @@ from tasks.errors import Conflict, NotFound
 from tasks.rollout.model import Condition
 from tests.cloud.octavia_wire import (
     ALL_MEMBERS,
+    NAMES,
     PROFILE,
     add,
     drain,
@@ -31,11 +32,11 @@ class TestBatches:
     """From API version v2.11 on, many members are one change."""
 
     def test_all_members_are_added_in_one_change(self, octavia: OctaviaLoadBalancers, wire: Wire) -> None:
-        """Members are added together, taking requests at once."""
+        """Members are added together, named after their servers and taking requests at once."""
         add(octavia)
 
         enabled = {"protocol_port": 8000, "weight": 1, "admin_state_up": True}
-        assert batch(wire) == [{"address": "10.0.0.8", **enabled}, {"address": "10.0.0.9", **enabled}]
+        assert batch(wire) == [{"address": address, "name": name, **enabled} for address, name in NAMES.items()]
 
     def test_members_may_have_a_subnet(self, access: Access, octavia: OctaviaLoadBalancers, wire: Wire) -> None:
         """Members on another subnet than the virtual IP say so."""
@@ -104,13 +105,13 @@ class TestBatches:
     def test_one_that_is_there_is_a_conflict(self, octavia: OctaviaLoadBalancers, wire: Wire) -> None:
         """A batch would change a member that is there without a word: it is found out before, and none is added."""
         with pytest.raises(Conflict, match=r"10\.0\.0\.1 port 8000 is a node already"):
-            octavia.add_nodes("listener", ["10.0.0.9", "10.0.0.1"], 8000)
+            octavia.add_nodes("listener", {"10.0.0.9": "a", "10.0.0.1": "b"}, 8000)
 
         assert wire.received("PUT") == []
 
     def test_the_same_address_on_another_port_is_another_node(self, octavia: OctaviaLoadBalancers, wire: Wire) -> None:
         """Address and port together are what must be unique."""
-        octavia.add_nodes("listener", ["10.0.0.1"], 9000)
+        octavia.add_nodes("listener", {"10.0.0.1": "a"}, 9000)
 
         assert [each["protocol_port"] for each in batch(wire)] == [9000]
 

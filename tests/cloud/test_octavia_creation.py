@@ -85,12 +85,22 @@ class TestCreation:
         }
 
     def test_an_api_without_tags_gets_none(self, build: Build, wire: Wire) -> None:
-        """Before v2.5 a load balancer with tags would be refused."""
+        """Before v2.5 a load balancer with tags would be refused: the mark is in its description."""
         versions(wire, "v2.0", "v2.4")
 
         build().create(HTTP, None)
 
-        assert "tags" not in made(wire, "loadbalancers")
+        sent = made(wire, "loadbalancers")
+        assert "tags" not in sent
+        assert sent["description"] == "app=guestbook environment=live"
+
+    def test_one_of_our_name_that_is_not_marked_is_left_alone(self, build: Build, wire: Wire) -> None:
+        """A load balancer that somebody made by hand gets no listener of ours; the error says how to hand it over."""
+        lists(wire, "loadbalancers", shared(tags=[]))
+
+        with pytest.raises(Conflict, match=r"(?s)has our name, but is not marked.*rename it.*app=guestbook and env"):
+            build().create(HTTP, None)
+        assert asked_for(wire) == []
 
     def test_the_parts_belong_together(self, build: Build, wire: Wire) -> None:
         """Pool and listener are on the load balancer, and the listener sends to the pool."""

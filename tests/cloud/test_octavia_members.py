@@ -176,7 +176,7 @@ class TestRefusals:
         """Empty changes are not sent: an empty batch is no change, but would lock the load balancer."""
         before = len(wire.requests)
 
-        octavia.add_nodes("listener", [], 8000)
+        octavia.add_nodes("listener", {}, 8000)
         octavia.set_condition("listener", [], Condition.DRAINING)
         octavia.remove_nodes("listener", [])
 
