@@ -13,7 +13,7 @@ from typing import Any
 from tasks.cloud import automation
 from tasks.cloud.profiles import ServerProfile
 from tasks.errors import CloudError
-from tasks.rollout import claims
+from tasks.rollout.claims import from_metadata
 from tasks.rollout.model import Labels, Server, ServerStatus
 
 PRIVATE = "private"
@@ -50,7 +50,7 @@ def read(body: Mapping[str, Any], profile: ServerProfile) -> Server | None:
         fault=_fault(body)
         or automation.fault(body["metadata"], profile.wait_for)
         or _no_private_ip(status, private_ip, addresses),
-        claims=claims.from_metadata(body["metadata"]),
+        claims=from_metadata(body["metadata"]),
     )
 
 
