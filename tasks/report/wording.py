@@ -46,6 +46,12 @@ WORDS: dict[type, tuple[str, str, str]] = {
         "wait until ONLINE on {about}: {nodes}",
     ),
     steps.RemoveNodes: ("removing nodes from {about}", "{about} has let go of {nodes}", "remove from {about}: {nodes}"),
+    steps.RemoveGone: (
+        "removing nodes from {about}",
+        "{about} has let go of {nodes}, whose server is gone",
+        "remove from {about}, since the server is gone: {nodes}",
+    ),
+    steps.Discard: ("deleting {about}", "{about} deleted", "delete {about}, which no server uses"),
     steps.AwaitDrained: ("draining {about}", "{about} has drained", "wait until nobody is connected to {about}"),
     steps.Watch: (
         "watching {about}",
@@ -103,6 +109,8 @@ def subject(step: steps.Step, name: Names) -> str:  # noqa: PLR0911  one return 
     match step:
         case steps.TakeClaim() | steps.GiveUpRoom():
             return ""
+        case steps.Discard():
+            return f"{step.spare.kind} {step.spare.name}"
         case steps.Watch():
             return counted(step.count, "new server")
         case steps.OnSlot():

@@ -74,7 +74,7 @@ def rotate(goal: Goal, site: Site, *, verb: str = "rotate") -> Observation:
         seen = taken(goal, seen, site, claim)
         goal, live = bounded(goal, seen, site)
         planner = partial(rotation, goal)
-        return Rollout(goal=goal, site=site, planner=planner, undo=_revert_nodes, live=live, claim=claim).run(seen)
+        return Rollout(goal=goal, site=site, planner=planner, undo=revert_nodes, live=live, claim=claim).run(seen)
 
 
 def create(goal: Goal, site: Site) -> Observation:
@@ -164,5 +164,6 @@ def _resume(goal: Goal, seen: Observation, site: Site, claim: Claimant) -> Obser
     return loop.seen
 
 
-def _revert_nodes(goal: Goal, seen: Observation, live: Live) -> frozenset[Step]:
+def revert_nodes(goal: Goal, seen: Observation, live: Live) -> frozenset[Step]:
+    """Give the steps that undo a rotation and keep its servers, so that it can be tried again."""
     return frozenset(step for step in revert(goal, seen, live) if not isinstance(step, RetireServer))

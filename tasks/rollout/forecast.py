@@ -48,6 +48,8 @@ def expected(step: steps.Step, goal: Goal, seen: Observation) -> tuple[Fact, ...
     :raises CannotGoOn: the planner gives up here.
     """
     match step:
+        case steps.Discard():
+            return ()
         case steps.TakeClaim():
             others = tuple(server for server in seen.servers if server.generation != goal.generation)
             return (Held(generation=goal.generation, others=others, balancers=seen.balancers),)

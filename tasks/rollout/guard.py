@@ -98,6 +98,19 @@ class Guard:
                 raise GuardRefused(f"will not remove {server.name} from {balancer.name}: it is still ENABLED there")
         self._leaves_enough(balancer, without=addresses)
 
+    def allow_removal_of_gone(self, addresses: frozenset[str], balancer: LoadBalancer) -> None:
+        """Return when all these nodes were added for servers of ours, and no server of the account is there any more.
+
+        :raises ClaimLost: the claim is not ours.
+        :raises GuardRefused: a node is foreign, or there is a server at its address.
+        """
+        self.allow_change()
+        wrong = (addresses - self.balancers.owners(balancer.id).keys()) | (addresses & self.compute.addresses())
+        if wrong:
+            raise GuardRefused(
+                f"will not remove {', '.join(sorted(wrong))} from {balancer.name}: foreign, or its server is there"
+            )
+
     def _leaves_enough(self, balancer: LoadBalancer, *, without: frozenset[str]) -> None:
         serving = {node.address for node in balancer.nodes if _gets_requests(node.condition, node.status)} - without
         floor = self.stakes.floors.get(balancer.name, 0)

@@ -68,6 +68,8 @@ class BalancerActs:
                 return self._change(balancer, lambda now: self._set_condition(step, now))
             case steps.RemoveNodes():
                 return self._change(balancer, lambda now: self._remove(step, now, seen))
+            case steps.RemoveGone():
+                return self._change(balancer, lambda now: self._remove_gone(step, now))
             case steps.AwaitOnline():
                 return self._look(balancer, lambda now: _online(now, step), what="its new nodes to be ONLINE")
         raise TypeError(step)
@@ -94,6 +96,10 @@ class BalancerActs:
         leaving = [node.id for node in _nodes(now, step)]
         if leaving:
             self.balancers.remove_nodes(now.id, leaving)
+
+    def _remove_gone(self, step: steps.RemoveGone, now: LoadBalancer) -> None:
+        self.guard.allow_removal_of_gone(step.addresses, now)
+        self.balancers.remove_nodes(now.id, [node.id for node in _nodes(now, step)])
 
     def _change(self, balancer: LoadBalancer, act: Callable[[LoadBalancer], None]) -> LoadBalancer:
         """Make one change: wait until the load balancer takes it, and until it is done.

@@ -33,6 +33,9 @@ class Performer:
     def __call__(self, step: steps.Step, seen: Observation) -> tuple[Fact, ...]:
         """Perform one step."""
         match step:
+            case steps.Discard():
+                self.compute.discard(step.spare)
+                return ()
             case steps.OnSlot() | steps.GiveUpRoom() | steps.WatchBuilds() | steps.ReplaceBuild():
                 return self._build(step, seen)
             case _:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tasks.rollout.model import Condition, Listener
+from tasks.rollout.model import Condition, Listener, Spare
 from tasks.rollout.observation import Moment
 
 
@@ -163,6 +163,10 @@ class RemoveNodes(OnBalancer):
     """Take addresses out of a load balancer."""
 
 
+class RemoveGone(OnBalancer):
+    """Take addresses out of a load balancer at which servers of ours were, and nothing is any more."""
+
+
 class AwaitDrained(OnServer):
     """Wait until no connection to a server's node port is left, or the drain limit passes."""
 
@@ -195,6 +199,18 @@ class RetireServer(OnServer):
     """Delete a server that serves no traffic, and wait until it is gone."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Discard:
+    """Delete a keypair or an image that no server uses."""
+
+    spare: Spare
+
+    @property
+    def subject(self) -> str:
+        """The keypair or image."""
+        return f"{self.spare.kind} {self.spare.id}"
+
+
 Step = (
     TakeClaim
     | CreateServer
@@ -212,10 +228,12 @@ Step = (
     | SetCondition
     | AwaitOnline
     | RemoveNodes
+    | RemoveGone
     | AwaitDrained
     | Watch
     | MarkServing
     | Park
     | Seal
     | RetireServer
+    | Discard
 )
