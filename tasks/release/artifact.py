@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import io
 import json
+import os
 import re
 import tarfile
 from collections.abc import Iterable
@@ -44,6 +44,11 @@ class About:
         return json.dumps({**vars(self), "release": release}, indent=1, sort_keys=True).encode() + b"\n"
 
 
+def is_id(text: str) -> bool:
+    """Say whether a text is the id of a release, built or not."""
+    return _ID.fullmatch(text) is not None
+
+
 def identify(about: About, content: Iterable[Entry]) -> str:
     """Give the id of a release: the same for the same content and target, whatever it is called."""
     target = (about.app, about.python, about.platform, about.requirements, about.wheels)
@@ -54,17 +59,14 @@ def identify(about: About, content: Iterable[Entry]) -> str:
 def pack(path: Path, release: str, about: About, content: Iterable[Entry]) -> None:
     """Write the artifact, whole or not at all.
 
-    :raises ReleaseError: a file changed since the release was identified.
+    :raises ReleaseError: a file changed since the release was identified, or there is no room for the artifact.
     """
     members = sorted(content, key=lambda entry: entry.name)
     with draft_file(path) as draft:
-        with (
-            draft.open("wb") as raw,
-            gzip.GzipFile("", "wb", compresslevel=5, fileobj=raw, mtime=0) as packed,
-            tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as archive,
-        ):
-            for entry in (Entry(name=_ABOUT, content=about.to_json(release)), *members):
-                _add(archive, entry)
+        try:
+            _write(draft, (Entry(name=_ABOUT, content=about.to_json(release)), *members))
+        except OSError as error:  # also when a file has become shorter
+            raise ReleaseError(f"the release of {about.app} could not be packed to {path}: {error}") from error
         if identify(about, members) != release:
             raise ReleaseError(f"the files of {about.app} changed while they were packed", advice="Build it again.")
 
@@ -81,7 +83,7 @@ def read_back(path: Path) -> Release:
             if file is None:
                 raise ReleaseError(f"{path} is no release: it does not begin with {_ABOUT}")
             about = json.loads(file.read(_MOST_ABOUT))
-        if not _ID.fullmatch(about["release"]):
+        if not is_id(about["release"]):
             raise ReleaseError(f"{path} is no release: {about['release']!r} is no id")
         return Release(
             id=about["release"], app=about["app"], label=about["label"], path=path, size=path.stat().st_size,
@@ -91,12 +93,24 @@ def read_back(path: Path) -> Release:
         raise ReleaseError(f"{path} is no release: {error}") from error
 
 
+def _write(path: Path, content: Iterable[Entry]) -> None:
+    with (
+        path.open("wb") as raw,
+        gzip.GzipFile("", "wb", compresslevel=5, fileobj=raw, mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as archive,
+    ):
+        for entry in content:
+            _add(archive, entry)
+
+
 def _add(archive: tarfile.TarFile, entry: Entry) -> None:
     info = tarfile.TarInfo(entry.name)  # owner 0, time 0
     if entry.content is None:
         info.type, info.linkname, info.mode = tarfile.SYMTYPE, entry.link, 0o777
         archive.addfile(info)
         return
-    content = entry.read()
-    info.size, info.mode = len(content), 0o755 if entry.executable else 0o644
-    archive.addfile(info, io.BytesIO(content))
+    info.mode = 0o755 if entry.executable else 0o644
+    with entry.open() as content:
+        info.size = content.seek(0, os.SEEK_END)
+        content.seek(0)
+        archive.addfile(info, content)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tasks.errors import ReleaseError
 from tasks.release import git
-from tasks.release.artifact import About, identify, pack, read_back
+from tasks.release.artifact import About, identify, is_id, pack, read_back
 from tasks.release.cache import draft_file, private_folder
 from tasks.release.model import Release, Source, Target
 from tasks.release.tree import Entry, entries
@@ -64,6 +64,20 @@ def find(release: str, cache: Path) -> Release:
         f"{what} {release!r} in {_releases(cache)}",
         advice=f"Did you mean {' or '.join(near)}?" if near else "Nothing is built yet: `fab deploy` builds a release.",
     )
+
+
+def built(release: str, cache: Path) -> Release:
+    """Give a built release by its whole id, as a server's metadata tells it: no path, whatever it looks like.
+
+    :raises ReleaseError: it is not in the cache of this machine.
+    """
+    path = _releases(cache) / (release + _ENDING)
+    if not is_id(release) or not path.is_file():
+        raise ReleaseError(
+            f"the release {release!r} of the server is not in {_releases(cache)}",
+            advice="It was built on another machine: `fab deploy` builds anew.",
+        )
+    return read_back(path)
 
 
 def _adopted(path: Path, cache: Path) -> Release:

@@ -12,8 +12,10 @@ import tarfile
 from pathlib import Path
 
 from tasks.errors import ReleaseError
+from tasks.plain import plain
 
 _DEADLINE = 60.0
+_MOST_SAID = 2000
 NO_GIT = "no git"
 
 
@@ -39,8 +41,10 @@ def commit_of(folder: Path, revision: str) -> str:
     """
     if not is_in_git(folder):
         raise ReleaseError(f"{folder} is not in git, so there is no revision {revision!r} of it")
+    # Neither an option, nor a range, which git would answer with more than a commit.
+    is_one = revision and not revision.startswith(("-", "^")) and "\0" not in revision
     try:
-        name = b"" if revision.startswith("-") else _git(folder, "rev-parse", "--verify", f"{revision}^{{commit}}")
+        name = _git(folder, "rev-parse", "--verify", f"{revision}^{{commit}}") if is_one else b""
     except ReleaseError:
         name = b""
     if not name:
@@ -70,7 +74,7 @@ def label(folder: Path, commit: str | None) -> str:
     if not is_in_git(folder):
         return NO_GIT
     try:
-        described = _git(folder, "describe", "--tags", "--always", commit or "HEAD").decode().strip()
+        described = _git(folder, "describe", "--tags", "--always", commit or "HEAD").decode(errors="replace").strip()
     except ReleaseError:
         described = "no commit"
     changed = commit is None and _git(folder, "status", "--porcelain", "--", ".")
@@ -87,5 +91,6 @@ def _git(folder: Path, *arguments: str) -> bytes:
     except subprocess.TimeoutExpired as error:
         raise ReleaseError(f"git {arguments[0]} in {folder} did not end within {_DEADLINE:g} s") from error
     if done.returncode:
-        raise ReleaseError(f"git {arguments[0]} failed in {folder}: {done.stderr.decode(errors='replace').strip()}")
+        said = plain(done.stderr.decode(errors="replace").strip(), most=_MOST_SAID)
+        raise ReleaseError(f"git {arguments[0]} failed in {folder}: {said}")
     return done.stdout

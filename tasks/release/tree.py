@@ -7,11 +7,13 @@ In git: what git tracks, and new files that it does not ignore. Outside git: eve
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from tasks.errors import ReleaseError
 from tasks.release import git
@@ -32,15 +34,25 @@ class Entry:
     content: bytes | Path | None = None
     link: str = ""
 
-    def read(self) -> bytes:
-        """Give the content."""
-        return self.content.read_bytes() if isinstance(self.content, Path) else self.content or b""
+    def open(self) -> BinaryIO:
+        """Open the content, which may be larger than memory.
+
+        :raises ReleaseError: its file cannot be read.
+        """
+        if not isinstance(self.content, Path):
+            return io.BytesIO(self.content or b"")
+        try:
+            return self.content.open("rb")
+        except OSError as error:
+            raise ReleaseError(f"{self.content} cannot be read: {error.strerror}") from error
 
     def fingerprint(self) -> tuple[str, str, str]:
         """Identify the entry: name, kind and content."""
         if self.content is None:
             return (self.name, "link", self.link)
-        return (self.name, "755" if self.executable else "644", hashlib.sha256(self.read()).hexdigest())
+        with self.open() as content:
+            digest = hashlib.file_digest(content, "sha256").hexdigest()  # type: ignore[arg-type]  # any binary file will do
+        return (self.name, "755" if self.executable else "644", digest)
 
 
 def entries(source: Source) -> tuple[Entry, ...]:

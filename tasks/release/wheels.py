@@ -19,12 +19,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tasks.plain import line, printable
 from tasks.release.cache import draft_folder
 from tasks.release.model import Target
 from tasks.release.tree import Entry
 
 PIP_DEADLINE = 900.0
+_MOST_OUTPUT = 100_000
 _SHOWN_LINES = 5
+_SHOWN_LENGTH = 300
 _INCLUDES = re.compile(r"^\s*(?:-r|-c|--requirement|--constraint)[\s=]*(\S+)", re.MULTILINE)
 _DIRECT = re.compile(r"^\s*(?:-e\b|--editable\b|\.|[^\s#-][^#;\n]*[/@])", re.MULTILINE)
 
@@ -84,7 +87,8 @@ def _with_included(name: str, app: Mapping[str, Entry]) -> dict[str, str]:
     while to_read:
         current = to_read.pop()
         if current in app and current not in texts:
-            texts[current] = app[current].read().decode(errors="replace")
+            with app[current].open() as content:
+                texts[current] = content.read().decode(errors="replace")
             folder = posixpath.dirname(current)
             to_read += [posixpath.normpath(posixpath.join(folder, it)) for it in _INCLUDES.findall(texts[current])]
     return texts
@@ -129,12 +133,13 @@ def _pip(folder: Path, *arguments: str) -> None:
             )  # fmt: skip
         except subprocess.TimeoutExpired:
             raise NoWheels(f"pip {arguments[0]} did not end within {PIP_DEADLINE:g} s") from None
-        output.seek(0)
         if done.returncode:
+            output.seek(max(0, output.seek(0, os.SEEK_END) - _MOST_OUTPUT))
             raise NoWheels(_reason(output.read().decode(errors="replace")))
 
 
 def _reason(output: str) -> str:
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    lines = [line.strip() for line in map(printable, output.splitlines()) if line.strip()]
     told = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
-    return " · ".join((told or lines or ["pip failed without a word"])[-_SHOWN_LINES:])
+    shown = (told or lines or ["pip failed without a word"])[-_SHOWN_LINES:]
+    return " · ".join(line(one, most=_SHOWN_LENGTH) for one in shown)

@@ -11,9 +11,10 @@ import pytest
 
 from tasks.errors import ReleaseError
 from tasks.release.artifact import About, identify, pack, read_back
-from tasks.release.build import build, find
+from tasks.release.build import build, built, find
 from tasks.release.cache import default_cache
 from tasks.release.model import Target
+from tasks.release.tree import Entry
 from tests.release.conftest import about, content_of, git, names_in
 
 HERE = Target.here()
@@ -223,3 +224,39 @@ def test_old_releases_are_forgotten(make_app, cache):
 
     assert not first.path.exists()
     assert names_in(last.path)
+
+
+def test_a_release_that_a_server_names_is_no_path(make_app, cache, tmp_path):
+    """What a cloud says of a server's release is an id of the cache and nothing else: no other file is sent for it."""
+    release = build(make_app(), HERE, cache)
+    elsewhere = tmp_path / "other.tar.gz"
+    elsewhere.write_bytes(release.path.read_bytes())
+
+    assert built(release.id, cache) == release
+    for named in (str(elsewhere), f"../releases/{release.id}", release.id[:6], "f" * 12, "", "\0", "x\n"):
+        with pytest.raises(ReleaseError, match="is not in"):
+            built(named, cache)
+
+
+def test_a_file_that_cannot_be_read(tmp_path):
+    """A file that is gone when the release is packed is an error that names it, and no half artifact is left."""
+    named = About(app="shop", python="3", platform="any", requirements=None, wheels=False, label="x")
+
+    with pytest.raises(ReleaseError, match="gone cannot be read: No such file"):
+        pack(tmp_path / "x.tar.gz", "f" * 12, named, [Entry(name="app/main.py", content=tmp_path / "gone")])
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_changes_while_it_is_packed(tmp_path):
+    """A file that has become another one by the end of packing is an error, and no half artifact is left."""
+    named = About(app="shop", python="3", platform="any", requirements=None, wheels=False, label="x")
+    (tmp_path / "main.py").write_text("before")
+    entry = Entry(name="app/main.py", content=tmp_path / "main.py")
+    release = identify(named, [entry])
+    (tmp_path / "main.py").write_text("after")
+
+    with pytest.raises(ReleaseError, match="changed while they were packed"):
+        pack(tmp_path / "x.tar.gz", release, named, [entry])
+
+    assert [path.name for path in tmp_path.iterdir()] == ["main.py"]

@@ -1,10 +1,14 @@
 """Which files are shipped."""
 
 import os
+import socket
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tasks.errors import ReleaseError
 from tasks.release.model import Source
@@ -49,7 +53,7 @@ def test_a_revision_is_shipped_as_it_was(committed):
     found = entries(replace(committed, revision="v1"))
 
     assert [entry.name for entry in found] == [".gitignore", "main.py", "pages/index.html"]
-    assert found[1].read() == b"print('hello')\n"
+    assert found[1].open().read() == b"print('hello')\n"
 
 
 def test_outside_git_secrets_and_left_overs_stay_at_home(make_app):
@@ -146,3 +150,59 @@ def test_an_empty_app(tmp_path):
     """A folder without files is an error: there is nothing to ship."""
     with pytest.raises(ReleaseError, match="the app shop is empty"):
         entries(Source(app="shop", path=tmp_path))
+
+
+def a_tree(folder: Path, names: list[bytes], content: bytes) -> str:
+    """Commit a tree with these names straight into a repository, as whoever serves one could make it."""
+
+    def made(kind: str, what: bytes) -> str:
+        command = ("git", "-C", str(folder), "hash-object", "-w", "--literally", "-t", kind, "--stdin")
+        return subprocess.run(command, check=True, capture_output=True, input=what).stdout.decode().strip()
+
+    blob = bytes.fromhex(made("blob", content))
+    tree = made("tree", b"".join(b"100644 " + name + b"\0" + blob for name in sorted(names)))
+    return git(folder, "commit-tree", tree, "-m", "From elsewhere")
+
+
+@pytest.mark.parametrize("name", [b"..", b"../beside", b"/etc/passwd", b"pages//x", b"."])
+def test_names_that_lead_out_of_the_app(committed, name):
+    """A revision with a name that no file can have, such as one that leads out of the app, is not shipped: git refuses it."""
+    with pytest.raises(ReleaseError, match="invalid path"):
+        entries(replace(committed, revision=a_tree(committed.path, [name], b"")))
+
+
+NAMES = st.binary(min_size=1, max_size=60).filter(
+    lambda name: not {0, 47} & {*name} and name.lower() not in {b".", b"..", b".git", b".gitattributes"}
+)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(names=st.sets(NAMES, min_size=1, max_size=5))
+def test_any_name_in_a_revision(committed, names):
+    """A file is shipped under the name that git knows it by, in any encoding and with any characters."""
+    found = entries(replace(committed, revision=a_tree(committed.path, [*names], b"x")))
+
+    assert {os.fsencode(entry.name) for entry in found} == names
+
+
+BRANCHES = ["it's", "$(id>pwned)", "`id`", "a;b", "x|y", "a&b", "-x", "--all", "grüße", 'a"b', "a\u202eb", "@", "%s"]
+
+
+@pytest.mark.parametrize("branch", BRANCHES)
+def test_any_branch(committed, branch):
+    """A branch is shipped by its name, whatever a shell would make of it; one like an option by its full name."""
+    git(committed.path, "update-ref", f"refs/heads/{branch}", "HEAD")
+    named = f"refs/heads/{branch}" if branch.startswith("-") else branch
+
+    assert shipped(replace(committed, revision=named)) == [".gitignore", "main.py", "pages/index.html"]
+    assert [path.name for path in committed.path.iterdir() if "pwned" in path.name] == []
+
+
+def test_pipes_and_sockets_stay_at_home(make_app):
+    """What is neither file, folder nor symlink is not shipped, and not waited for."""
+    source = make_app()
+    os.mkfifo(source.path / "pipe")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(source.path / "socket"))
+
+        assert shipped(source) == ["main.py", "pages/index.html"]
