@@ -166,7 +166,7 @@ def a_tree(folder: Path, names: list[bytes], content: bytes) -> str:
 
 @pytest.mark.parametrize("name", [b"..", b"../beside", b"/etc/passwd", b"pages//x", b"."])
 def test_names_that_lead_out_of_the_app(committed, name):
-    """A revision with a name that no file can have, such as one that leads out of the app, is not shipped: git refuses it."""
+    """A revision with a name that leads out of the app, or that no file can have, is not shipped: git refuses it."""
     with pytest.raises(ReleaseError, match="invalid path"):
         entries(replace(committed, revision=a_tree(committed.path, [name], b"")))
 
