@@ -165,7 +165,7 @@ class CloudLoadBalancers:
             return {node.address for node in self.show(balancer_id).nodes}
 
         try:
-            self._metadata.record(balancer_id, names, present)
+            self._metadata.record(balancer_id, {address: name for address, name in names.items() if name}, present)
         except Immutable:
             raise
         except CloudError as error:

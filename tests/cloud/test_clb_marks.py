@@ -125,6 +125,15 @@ class TestRecord:
         assert written_items(wire) == [written(NAMES)]
         assert [asked.path.rsplit("/", 1)[-1] for asked in wire.requests[before:]] == ["metadata", "nodes"]
 
+    def test_a_node_without_a_name_is_added_and_not_recorded(self, balancers: CloudLoadBalancers, wire: Wire) -> None:
+        """Where it is not known which server is at an address, nothing is said of it."""
+        balancers.add_nodes("7", {"10.0.0.7": "", **NAMES}, 8000)
+        balancers.add_nodes("7", {"10.0.0.6": ""}, 8000)
+
+        assert written_items(wire) == [written(NAMES)]
+        added = [[each["address"] for each in asked.body["nodes"]] for asked in wire.received("POST", "/nodes$")]
+        assert added == [["10.0.0.7", *NAMES], ["10.0.0.6"]]
+
     def test_a_busy_one_gets_neither_record_nor_nodes(self, balancers: CloudLoadBalancers, wire: Wire) -> None:
         """When the load balancer is busy, nothing is sent but what told so."""
         wire.on("POST", METADATA, PENDING)

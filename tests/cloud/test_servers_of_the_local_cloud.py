@@ -100,6 +100,28 @@ def test_a_keypair_is_a_spare_when_its_operator_has_another(opened: Access, micr
     assert successor.spares() == ()
 
 
+def test_an_image_that_says_it_is_ours_is_a_spare(opened: Access) -> None:
+    """A snapshot with our mark is listed until a server is made from it, and can be discarded afterwards."""
+    compute, api = NovaCompute(opened, PROFILE), opened.adapter("compute", opened.session, what="servers")
+    asked = compute.create(ServerRequest(name="guestbook-7-0", labels=LABELS))
+    wait(lambda: True if compute.server(asked.id).status is ServerStatus.ACTIVE else None, "the server")
+    mark = {"app": "guestbook", "environment": "live"}
+    api.post(f"/servers/{asked.id}/action", json={"createImage": {"name": "baked", "metadata": mark}})
+    wait(lambda: compute.spares() or None, "the image")
+    [spare] = compute.spares()
+    assert (spare.kind, spare.name) == ("image", "baked")
+
+    baked = NovaCompute(opened, replace(PROFILE, image=spare.id)).create(ServerRequest(name="b", labels=LABELS))
+    assert compute.spares() == ()
+
+    for server_id in (asked.id, baked.id):
+        compute.delete(server_id)
+    wait(lambda: True if compute.servers() == () else None, "the servers to be gone")
+    for _ in range(2):
+        compute.discard(spare)
+    assert compute.spares() == ()
+
+
 def test_the_life_of_a_server(opened: Access) -> None:
     """A server is asked for, becomes ACTIVE, prints its host keys, is labelled, and is deleted until it is gone."""
     compute = NovaCompute(opened, PROFILE)
