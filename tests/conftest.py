@@ -6,8 +6,13 @@ import pytest
 
 
 def pytest_addoption(parser):
-    """Let the stories be run on every face of the local cloud (see stories/conftest.py)."""
+    """Let the stories be run on every face of the local cloud (see stories/conftest.py), and more seeds be simulated."""
     parser.addoption("--all-faces", action="store_true", help="run every story on both faces of the local cloud")
+    parser.addoption("--seeds", type=int, default=1500, metavar="N", help="simulate so many seeds")
+    parser.addoption("--seed-from", type=int, default=0, metavar="N", help="begin with this seed")
+    parser.addoption(
+        "--replay", type=int, metavar="SEED", help="simulate this seed alone and print its trace (with -s)"
+    )
 
 
 def pytest_xdist_auto_num_workers(config):

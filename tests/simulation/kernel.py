@@ -104,7 +104,6 @@ class Process:
         self.kernel = kernel
         self.name = name
         self.alive = True
-        self.slept = 0.0
         self.points = 0
         self.at_point: dict[int, Callable[[], None]] = {}
         self._asleep_since: float | None = None
@@ -152,7 +151,7 @@ class Process:
                 task.wake(error=Killed())
 
     def suspend(self, seconds):
-        """Let the machine sleep: nothing runs on it, and its own clock stands still."""
+        """Let the machine sleep: nothing runs on it, and what is due then comes later."""
         if self._asleep_since is None:
             self._asleep_since = self.kernel.time
             self.kernel.after(seconds, self._wake_up)
@@ -163,7 +162,6 @@ class Process:
         return self._asleep_since is not None
 
     def _wake_up(self):
-        self.slept += self.kernel.time - self._asleep_since
         self._asleep_since = None
         for delay, *wake in self._missed:
             self.kernel.after(delay, self.wake, *wake)

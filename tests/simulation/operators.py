@@ -1,18 +1,22 @@
 """The simulated operators: each with a machine, a clock, connections and a site of their own."""
 
+from contextlib import contextmanager
+from functools import partial
+
 from tasks.errors import Interrupted
-from tasks.rollout.loop import Outcome
+from tasks.rollout.claiming import Operator as Identity
 from tasks.rollout.on_servers import Limits
 from tasks.rollout.site import Site
 from tests.simulation.kernel import Process
-from tests.simulation.ports import SimulatedBalancers, SimulatedCompute, SimulatedHosts
+from tests.simulation.ports import SimulatedBalancers, SimulatedCompute, SimulatedHosts, SimulatedWatcher
+from tests.simulation.threads import TaskLock, TaskWorkers, beating
 from tests.simulation.wire import Wire
 
 LIMITS = {"build": 60.0, "balancer": 60.0, "drain": 30.0, "delete": 30.0}
 
 
 class OperatorClock:
-    """The clock of an operator's machine: it stands still while the machine sleeps."""
+    """The clock of an operator's machine. It goes on while the machine sleeps."""
 
     def __init__(self, process):
         self._kernel = process.kernel
@@ -20,14 +24,9 @@ class OperatorClock:
         self._stopped = False
         self._pausing = {}
 
-    @property
-    def time(self):
-        """The seconds since the beginning."""
-        return self._kernel.time - self._process.slept
-
     def now(self):
         """Give the seconds since the beginning."""
-        return self._kernel.time - self._process.slept
+        return self._kernel.time
 
     def pause(self, seconds):
         """Let time pass."""
@@ -52,41 +51,22 @@ class OperatorClock:
         self._stopped = False
 
 
-class TaskWorkers:
-    """Runs each step in a task of its own."""
+class SimulatedSite(Site):
+    """A site whose claims are used by tasks, not threads."""
 
-    def __init__(self, process, perform):
-        self._process = process
-        self._perform = perform
-        self._outcomes = []
-        self._waiting = None
-
-    def start(self, step, seen):
-        """Begin a step."""
-        self._process.start(self._run, step, seen)
-
-    def next(self):
-        """Wait for the next step to end. Ctrl-C interrupts the wait, not the step."""
-        while not self._outcomes:
-            self._waiting = (self._process.task, self._process.task.turn)
-            self._process.wait()
-        return self._outcomes.pop(0)
-
-    def _run(self, step, seen):
-        try:
-            outcome = Outcome(step=step, facts=self._perform(step, seen))
-        except Exception as error:  # noqa: BLE001  as the threads do
-            outcome = Outcome(step=step, error=error)
-        self._outcomes.append(outcome)
-        if self._waiting:
-            self._process.kernel.after(0.0, self._process.wake, *self._waiting)
+    @contextmanager
+    def claiming(self, verb, generation):
+        """Give a claim."""
+        with super().claiming(verb, generation) as claimant:
+            claimant._writing = TaskLock(self.clock._process)
+            yield claimant
 
 
 class Run:
     """One verb that an operator runs, and how it ended."""
 
     def __init__(self, operator, verb):
-        self._operator = operator
+        self.operator = operator
         self.verb = verb
         self.value = None
         self.error = None
@@ -95,34 +75,39 @@ class Run:
     @property
     def is_over(self):
         """Whether nothing of it will happen any more, be it that it has ended or that it was killed."""
-        return self.has_ended or not self._operator.process.alive
+        return self.has_ended or not self.operator.process.alive
 
     def __str__(self):
-        return f"{self._operator.name} ({self.verb})"
+        return f"{self.operator.name} ({self.verb})"
 
 
 class Operator:
-    """A person at a machine."""
+    """A person at a machine. Who sits at the same one knows whether an operator's process has ended."""
 
-    def __init__(self, world, name, **limits):
+    def __init__(self, world, name, *, machine="", wait=0.0, **limits):
         self._world = world
+        self._machine = machine or name
+        self._main = None
         self.name = name
         self.process = Process(world.kernel, name)
         self.process.run = Run(self, "by hand")
-        self.clock = OperatorClock(self.process)
-        self._main = None
-        wire = Wire(world, self.process, self.clock)
-        self.site = Site(
+        wire = Wire(world, self.process)
+        self.clock = wire.clock = OperatorClock(self.process)
+        self.site = SimulatedSite(
             app="shop",
             environment="test",
             listeners=world.listeners,
-            compute=SimulatedCompute(world, wire, self.process),
+            compute=SimulatedCompute(world, wire),
             balancers=SimulatedBalancers(world, wire, self.process),
             hosts=SimulatedHosts(world, wire),
+            watcher=SimulatedWatcher(world, wire),
+            operator=self._identity(),
             clock=self.clock,
             limits=Limits(**(LIMITS | limits)),
             listen=self._listen,
-            workers=self._workers,
+            wait=wait,
+            workers=partial(TaskWorkers, self.process),
+            beating=beating(self.process),
         )
 
     def start(self, verb, *args):
@@ -133,34 +118,41 @@ class Operator:
 
     def press_ctrl_c(self):
         """Interrupt the verb that runs."""
-        self._world.trace.note(self._world.kernel.time, self.name, "Ctrl-C")
+        self._note("Ctrl-C")
         task = self._main or self.process.root
         self._world.kernel.after(0.0, self.process.wake, task, task.turn, None, KeyboardInterrupt())
 
     def die(self):
         """Lose the process at once, as by kill -9."""
-        self._world.trace.note(self._world.kernel.time, self.name, "KILLED")
+        self._note("KILLED")
         self.process.kill()
 
     def suspend(self, seconds):
         """Close the laptop's lid for some seconds."""
-        self._world.trace.note(self._world.kernel.time, self.name, f"sleeps for {seconds:g} s")
+        self._note(f"sleeps for {seconds:g} s")
         self.process.suspend(seconds)
 
     def _run(self, run, verb, args):
         self.process.run = run
-        trace, kernel = self._world.trace, self._world.kernel
-        trace.note(kernel.time, self.name, f"runs {run.verb}")
+        self._note(f"runs {run.verb}")
         try:
             run.value = verb(*args, self.site)
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  it is for the scenario to judge
             run.error = error
         run.has_ended = True
-        trace.note(kernel.time, self.name, f"has run {run.verb}", run.error or "all is well")
+        self._note(f"has run {run.verb}", run.error or "all is well")
 
-    def _workers(self, perform):
-        return TaskWorkers(self.process, perform)
+    def _identity(self):
+        world, named = self._world, f"{self._machine}:{self.name}"
+        return Identity(owner=self.name, process=named, new_id=world.new_id, has_ended=self._knows_the_end_of)
+
+    def _knows_the_end_of(self, named):
+        machine, _, name = named.partition(":")
+        return machine == self._machine and not self._world.operators[name].process.alive
 
     def _listen(self, event):
         self._world.said.append(event)
-        self._world.trace.note(self._world.kernel.time, self.name, event)
+        self._note(event)
+
+    def _note(self, what, how=""):
+        self._world.trace.note(self._world.kernel.time, self.name, what, how)

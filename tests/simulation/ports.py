@@ -1,20 +1,16 @@
 """The rollout's ports, as one operator sees the simulated cloud through his wire."""
 
-from datetime import timedelta
-
 from tests.simulation.balancers import NODE_LIMIT
 from tests.simulation.faults import Kind
-from tests.simulation.servers import EPOCH
 
 
 class SimulatedCompute:
     """The servers (the port Compute)."""
 
-    def __init__(self, world, wire, process):
+    def __init__(self, world, wire):
         self._world = world
         self._servers = world.servers
         self._ask = wire.ask
-        self._process = process
 
     def servers(self):
         """List our servers."""
@@ -43,7 +39,7 @@ class SimulatedCompute:
 
     def now(self):
         """Give the cloud's time."""
-        return EPOCH + timedelta(seconds=self._world.kernel.time)
+        return self._world.now()
 
     def delete(self, server_id):
         """Ask for a server to be deleted."""
@@ -196,3 +192,21 @@ class SimulatedHosts:
         seconds = self._world.shape.stage()
         call = f"{stage} {server.labels.slot}"
         self._wire.run(Kind.STAGE, call, seconds, self._inside.stage, stage, server)
+
+
+class SimulatedWatcher:
+    """The operator's own command (the port Watcher)."""
+
+    def __init__(self, world, wire):
+        self._world = world
+        self._wire = wire
+
+    def probe(self, about):
+        """Run it once."""
+        return self._wire.run(Kind.PROBE, "watch", 0.1, self._world.opinion, about)
+
+    def stop(self):
+        """It ends with what runs on servers."""
+
+    def close(self):
+        """It can run again with what runs on servers."""

@@ -8,7 +8,6 @@ from tasks.rollout.model import Phase, ServerStatus
 from tests.rollout.builders import HTTP, HTTPS, goal
 from tests.simulation.faults import Chances, Fault
 from tests.simulation.laws import Violation
-from tests.simulation.servers import EPOCH
 from tests.simulation.wire import LATEST
 from tests.simulation.world import Shape, World
 
@@ -32,10 +31,17 @@ class Scenario:
         self._runs = []
 
     def play(self):
-        """Let it happen, and then let somebody deploy in peace; give the world.
+        """Let it happen, and then let somebody deploy in peace.
 
         :raises Violation: a law was broken.
         """
+        try:
+            self._happen()
+        finally:
+            for operator in self.world.operators.values():
+                operator.process.kill()  # so that nothing of it is left hanging
+
+    def _happen(self):
         self._furnish()
         self.world.freeze_capacity(self.count)
         self._spread_faults()
@@ -94,7 +100,7 @@ class Scenario:
 
     def _send_operators(self):
         self._send("ann", 0.0)
-        if self.random.random() < 0.0:
+        if self.random.random() < 0.4:
             self._send("bob", self.random.expovariate(1 / 30))
 
     def _send(self, name, delay):
@@ -120,7 +126,7 @@ class Scenario:
             process.at_point[point + self.random.randrange(1, 30)] = operator.die
 
     def _goal(self, release, skew=0.0):
-        now = EPOCH + timedelta(seconds=self.world.kernel.time + skew)
+        now = self.world.now() + timedelta(seconds=skew)
         name = f"{now:%Y%m%d-%H%M%S}-{release[-2:]}"
         return goal(self.count, self.world.listeners, generation=name, release=release)
 
@@ -140,7 +146,7 @@ class Scenario:
         self.world.kernel.let_pass(LATEST + 60.0)
 
     def _mend(self):
-        run = self.world.operator("zoe").start(deploying.deploy, self._goal("r-zoe"))
+        run = self.world.operator("zoe", wait=4000.0).start(deploying.deploy, self._goal("r-zoe"))
         self._let_happen(lambda: run.has_ended)
         if run.error:
             raise Violation(f"a deploy in peace failed: {run.error!r}") from run.error

@@ -1,14 +1,11 @@
 """The simulated servers of an account: their builds, their metadata, and what is inside them."""
 
-from datetime import UTC, datetime, timedelta
-
-from tasks.errors import Conflict, HostUnreachable, NotFound
+from tasks.errors import Conflict, HostUnreachable, Immutable, NotFound
 from tasks.rollout.claims import from_metadata
 from tasks.rollout.model import Labels, Server, ServerStatus
 from tests.simulation.faults import Fault
 from tests.simulation.laws import Violation
 
-EPOCH = datetime(2026, 3, 1, tzinfo=UTC)
 LAG_SECONDS = 2.0
 """How far a list of servers may be behind."""
 
@@ -32,6 +29,7 @@ class Machine:
         self.going = False
         self.locked = False
         self.reboots = 0
+        self.updated = created
         self.stages = set()
         self._view = None
 
@@ -61,6 +59,7 @@ class Machine:
                 created=self.created,
                 labels=labels,
                 fault=self.fault,
+                updated=self.updated,
                 claims=from_metadata(self.metadata),
             )
         return self._view
@@ -95,22 +94,25 @@ class Servers:
 
     def created(self, request, fault=None):
         """Begin a build, which ends well unless it has this fault."""
-        machine = self.make(request.name, dict(request.labels.to_metadata()))
+        claims = {claim.item: claim.to_value() for claim in request.claims}
+        machine = self.make(request.name, {**request.labels.to_metadata(), **claims})
         view = machine.view()
         if fault is not Fault.BUILD_HANGS:
             self._world.kernel.after(self._world.shape.build(), self._built, machine, fault)
         return view
 
     def written(self, server_id, items):
-        """Write metadata items."""
-        machine = self._ours(server_id, "metadata was written")
+        """Write metadata items, which Nova does not do while a server is being built."""
+        machine = self._ours(server_id, "labelled")
+        if machine.status is ServerStatus.BUILD:
+            raise Immutable(f"{machine} is being built")
         self._remember()
         machine.changed(metadata={**machine.metadata, **items})
 
     def erased(self, server_id, name):
         """Remove a metadata item; one that is not there is no error."""
         if server_id in self.by_id:
-            machine = self._ours(server_id, "metadata was removed")
+            machine = self._ours(server_id, "labelled")
             self._remember()
             machine.changed(metadata={key: value for key, value in machine.metadata.items() if key != name})
 
@@ -144,8 +146,7 @@ class Servers:
     def make(self, name, metadata):
         """Put a server into the world, which is being built."""
         self._made += 1
-        created = EPOCH + timedelta(seconds=int(self._world.kernel.time))
-        machine = Machine(self._made, name, metadata, created)
+        machine = Machine(self._made, name, metadata, self._world.now().replace(microsecond=0))
         self._remember()
         self.by_id[machine.id] = machine
         return machine
@@ -186,7 +187,7 @@ class Servers:
                 self.break_down(machine, "No valid host was found")
             else:
                 self._remember()
-                machine.changed(status=ServerStatus.ACTIVE)
+                machine.changed(status=ServerStatus.ACTIVE, updated=self._world.now())
 
     def _known(self, server_id):
         if server_id not in self.by_id:

@@ -1,7 +1,11 @@
 """What happened, for people who look for the reason of a violation."""
 
+from collections import defaultdict
+
 from tasks.errors import DeployError
-from tasks.rollout.events import Failed, Reverting, Said, Started
+from tasks.rollout.events import Failed, Finished, Observed, Reverting, Said, Started
+
+LOOKS = {"servers", "server", "find", "show", "connections", "probe", "knowing"}
 
 
 class Trace:
@@ -16,14 +20,24 @@ class Trace:
 
     def lines(self):
         """Give one line for each."""
-        for time, who, what, how in self.entries:
-            said = _said(what) if not isinstance(what, str) else what
-            if said:
-                yield f"{time:9.3f}  {who:<9} {said}{_how(how)}"
+        return (_line(*entry) for entry in self.entries)
 
-    def text(self):
-        """Give all of it."""
-        return "\n".join(self.lines())
+    def brief(self):
+        """Give them without looks that an operator repeats until something has changed, and without mere looking."""
+        repeated = defaultdict(set)
+        for time, who, what, how in self.entries:
+            if not isinstance(what, str) or what not in LOOKS:
+                repeated[who].clear()
+            elif what in repeated[who] and not how:
+                continue
+            else:
+                repeated[who].add(what)
+            if not isinstance(what, Observed | Finished):
+                yield _line(time, who, what, how)
+
+
+def _line(time, who, what, how):
+    return f"{time:9.3f}  {who:<5} {what if isinstance(what, str) else _said(what)}{_how(how)}"
 
 
 def _said(event):
@@ -36,7 +50,7 @@ def _said(event):
             return f"  REVERTING: {event.reason}"
         case Said():
             return f"  says: {event.text}"
-    return ""
+    return f"  {type(event).__name__}"
 
 
 def _step(step):

@@ -17,11 +17,11 @@ LATEST = 40.0
 class Wire:
     """One operator's connections."""
 
-    def __init__(self, world, process, clock):
+    def __init__(self, world, process):
         self._world = world
         self._kernel = world.kernel
         self._process = process
-        self._clock = clock
+        self.clock = None
         self._random = world.random
         self._sessions = {}
         self._hung_up = False
@@ -34,7 +34,7 @@ class Wire:
         if isinstance(fault, Exception):
             return self._send(self._soon(), _fail, (fault,))
         if fault is Fault.RATE_LIMITED:
-            self._clock.pause(self._random.uniform(1.0, 20.0))
+            self.clock.pause(self._random.uniform(1.0, 20.0))
             return self._send(self._soon(), effect, args)
         return self._struck(fault, kind, call, effect, args)
 

@@ -1,6 +1,7 @@
 """A simulated cloud, its servers and its operators, in virtual time: all that a seed decides is decided here."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from random import Random
 
 from tasks.errors import CloudError
@@ -13,6 +14,8 @@ from tests.simulation.laws import Laws
 from tests.simulation.operators import LIMITS, Operator
 from tests.simulation.servers import Servers
 from tests.simulation.trace import Trace
+
+EPOCH = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 class Shape:
@@ -60,6 +63,7 @@ class World:
         self.said = []
         self.ran: list[tuple[str, str]] = []
         self.migrated: set[str] = set()
+        self.operators: dict[str, Operator] = {}
         self.laws = Laws(self)
         self.servers = Servers(self)
         self.balancers = Balancers(self)
@@ -69,14 +73,23 @@ class World:
         """Give what goes wrong with a call; None when nothing does."""
         return self.chances.strike(kind) if self.chances else self.fault(call)
 
-    def operator(self, name="tester", **limits):
+    def operator(self, name="tester", **means):
         """Give a new operator."""
-        self.drain_limit = limits.get("drain", self.drain_limit)
-        return Operator(self, name, **limits)
+        self.drain_limit = means.get("drain", self.drain_limit)
+        self.operators[name] = Operator(self, name, **means)
+        return self.operators[name]
 
-    def site(self, **limits):
+    def site(self, **means):
         """Give the site of a new operator."""
-        return self.operator(**limits).site
+        return self.operator(**means).site
+
+    def now(self):
+        """Give the true time."""
+        return EPOCH + timedelta(seconds=self.kernel.time)
+
+    def new_id(self):
+        """Give an id that nobody else has."""
+        return f"{self.random.getrandbits(32):08x}"
 
     def last_connection(self):
         """Give how long the connections to a server last that gets no new requests."""
@@ -88,6 +101,10 @@ class World:
 
     def room(self):
         """Everything fits."""
+
+    def opinion(self, about):
+        """Say what an operator's own command finds: nothing is wrong."""
+        return ""
 
     # What is true
 
