@@ -119,14 +119,13 @@ class Claimant:
         self.beat()
 
     def leave(self, server: Server, others: Iterable[Server]) -> None:
-        """Move to another server before one is deleted: its metadata goes with it."""
+        """Move to the first of the others that takes it before a server is deleted: its metadata goes with it."""
         with self._writing:
             if server.id not in self._carriers:
                 return
             self._carriers.remove(server.id)
-            stay = next((other.id for other in others if other.id != server.id), None)
-            if stay and not self._carriers and self._held and not self._is_overdue():
-                self._write(stay, replace(self._claim, beat=self._compute.now()))
+            if not self._carriers and self._held and not self._is_overdue():
+                self._move(others)
 
     def withdraw(self) -> None:
         """Give the claim back, wherever it is written. Should that fail, it expires by itself."""
@@ -161,6 +160,15 @@ class Claimant:
                 lambda: self._compute.note(carrier, claim.item, claim.to_value()), what="the claim", clock=self._clock
             )
             self._claim, self._beaten = claim, sent
+
+    def _move(self, others: Iterable[Server]) -> None:
+        for other in others:
+            try:
+                self._write(other.id, replace(self._claim, beat=self._compute.now()))
+            except DeployError:
+                self._carriers.remove(other.id)  # it is being deleted itself, say
+            else:
+                return
 
     def _is_overdue(self) -> bool:
         return self._clock.now() - self._beaten > FENCE_SECONDS

@@ -12,6 +12,7 @@ from tasks.rollout.model import Server, ServerStatus
 from tasks.rollout.observation import Gone, Observation
 from tasks.rollout.persisting import surely
 from tasks.rollout.ports import Compute
+from tasks.rollout.rotating import is_sent_to
 from tasks.waiting import Clock, Patience, until
 
 
@@ -70,6 +71,6 @@ class Deletion:
 
 
 def _heirs(leaving: Server, seen: Observation) -> list[Server]:
-    """Give the servers that may carry the claim on, those of the newest generation first."""
+    """Give the servers that may carry the claim on; first those that serve, of the newest generation: they stay."""
     able = [one for one in seen.servers if one.id != leaving.id and one.status is ServerStatus.ACTIVE]
-    return sorted(able, key=lambda server: server.generation, reverse=True)
+    return sorted(able, key=lambda server: (is_sent_to(server, seen), server.generation), reverse=True)

@@ -132,7 +132,7 @@ def undo(found: Interruption, goal: Goal, site: Site, claim: Claimant) -> Observ
 
 def taken(goal: Goal, seen: Observation, site: Site, claim: Claimant) -> Observation:
     """Take the claim, if there is a server that can carry it, and look again: others may have been at work."""
-    step = take_claim(goal, seen)
+    step = take_claim(seen)
     if not step:
         return seen
     loop = site.loop(goal, seen, Stakes(generation=goal.generation, claim=claim))

@@ -48,7 +48,7 @@ def bring_up(goal: Goal, seen: Observation) -> frozenset[Step]:
     coming_up = boot(goal, seen) | stages
     if all(server.phase.reached(Phase.READY) for server in there) and not coming_up:
         return frozenset()
-    return coming_up | take_claim(goal, seen) | frozenset(_probes(goal, seen))
+    return coming_up | take_claim(seen) | frozenset(_probes(goal, seen))
 
 
 def boot(goal: Goal, seen: Observation) -> frozenset[Step]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tasks.errors import CloudError
+from tasks.errors import CloudError, Immutable
 from tasks.rollout.goal import Goal
 from tasks.rollout.model import BalancerStatus, LoadBalancer
 from tasks.rollout.observation import Observation
 from tasks.rollout.reverting import in_rotation
 from tasks.rollout.site import Site
+from tasks.waiting import Patience, until
 
 
 def preflight(goal: Goal, seen: Observation, site: Site) -> None:
@@ -40,8 +41,20 @@ def require_marked(seen: Observation, site: Site) -> None:
             advice="`--adopt` takes them over: nodes of ours are added and removed, all others stay as they are.",
         )
     for balancer in foreign:
-        site.balancers.adopt(balancer.id)
+        _adopt(balancer, site)
         site.say(f"load balancer {balancer.name} is taken over")
+
+
+def _adopt(balancer: LoadBalancer, site: Site) -> None:
+    def look() -> bool | None:
+        try:
+            site.balancers.adopt(balancer.id)
+        except Immutable:
+            return None
+        return True
+
+    what = f"load balancer {balancer.name} to take our mark"
+    until(look, what=what, patience=Patience(limit=site.limits.balancer), clock=site.clock)
 
 
 def _at_once(goal: Goal, seen: Observation) -> int:

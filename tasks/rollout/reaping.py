@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tasks.rollout.claims import Claim
 from tasks.rollout.goal import Goal
@@ -15,6 +15,9 @@ from tasks.rollout.preflight import require_marked
 from tasks.rollout.rotating import is_known, take_claim
 from tasks.rollout.site import Site
 from tasks.rollout.steps import Discard, RemoveGone, RetireServer, Step
+
+
+YOUNG = timedelta(hours=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +58,7 @@ def left_overs(seen: Observation, account: Account) -> tuple[LeftOver, ...]:
     return (
         *_servers(seen, account),
         *(one for balancer in seen.balancers for one in _nodes(balancer, account)),
-        *(_spare(spare) for spare in account.spares),
+        *(_spare(spare) for spare in account.spares if _is_old(spare, account.now)),
     )
 
 
@@ -82,7 +85,7 @@ def reap(template: Goal, site: Site) -> tuple[LeftOver, ...]:
     with site.claiming("reap", "") as claim:
         stakes = Stakes(claim=claim)
         loop = site.loop(template, seen, stakes)
-        able = take_claim(template, seen)
+        able = take_claim(seen)
         loop.perform(able)
         found = survey(site, loop.seen)
         # Without a server that could carry a claim there is nothing that serves, and nobody to be in the way of.
@@ -130,6 +133,11 @@ def _nodes(balancer: LoadBalancer, account: Account) -> Iterator[LeftOver]:
             why = f"its server {owners[node.address]} is gone"
             name = f"{node.address}:{node.port} on {balancer.name}"
             yield LeftOver(kind="node", name=name, why=why, since=None, step=step)
+
+
+def _is_old(spare: Spare, now: datetime) -> bool:
+    """Say whether it is none that a deploy has just made, whose first server is still to come."""
+    return spare.created is None or now - spare.created >= YOUNG
 
 
 def _spare(spare: Spare) -> LeftOver:

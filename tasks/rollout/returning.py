@@ -68,7 +68,7 @@ def rollback(goal: Goal, site: Site) -> Observation:
         back = seen.generation(goal.generation)
         probes = (ProbeOld(server_id=server.id, moment=Moment.BEFORE) for server in back)
         loop = site.loop(goal, seen, Stakes(generation=goal.generation, claim=claim))
-        loop.perform(frozenset({*take_claim(goal, seen), *probes}))
+        loop.perform(frozenset({*take_claim(seen), *probes}))
         _refuse_unwell(back, loop.seen)
         goal, live = bounded(goal, loop.seen, site)
         planner = partial(rotation, goal)

@@ -59,7 +59,7 @@ class Batch:
 
 def rotation(goal: Goal, seen: Observation) -> frozenset[Step]:
     """Give the steps that put the generation into rotation, and every other server that served out of it and away."""
-    claim = take_claim(goal, seen)
+    claim = take_claim(seen)
     if claim:
         return claim
     batch = _batch(goal, seen)
@@ -71,7 +71,7 @@ def rotation(goal: Goal, seen: Observation) -> frozenset[Step]:
     return frozenset({*(MarkServing(server_id=server.id) for server in marks), *_onward(goal, seen, batch)})
 
 
-def take_claim(goal: Goal, seen: Observation) -> frozenset[Step]:
+def take_claim(seen: Observation) -> frozenset[Step]:
     """Give the step that takes the claim, unless it is ours; none while there is no server whose metadata can carry it.
 
     Nova takes no metadata for a server that is being built.
@@ -79,7 +79,7 @@ def take_claim(goal: Goal, seen: Observation) -> frozenset[Step]:
     able = [server for server in seen.servers if server.status is ServerStatus.ACTIVE]
     if seen.held or not able:
         return frozenset()
-    carrier = min(able, key=lambda server: (server.generation != goal.generation, server.labels.slot, server.id))
+    carrier = min(able, key=lambda server: (not is_sent_to(server, seen), server.labels.slot, server.id))
     return frozenset({TakeClaim(server_id=carrier.id)})
 
 
