@@ -14,14 +14,20 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from tasks.plain import line
+
 if TYPE_CHECKING:
     from requests import Response
 
 # Requests that change nothing.
 READS = frozenset({"GET", "HEAD"})
+MOST_BODY = 65_536
+"""So many bytes of a refusal are looked at."""
+DEEPEST = 5
 LONGEST_TEXT = 400
 LONGEST_WAIT = 86_400.0
 UNSAID_WAIT = 1.0
+_SECONDS = re.compile(r"[0-9]{1,20}")
 REQUEST_ID_HEADERS = ("x-compute-request-id", "x-openstack-request-id")
 
 
@@ -61,8 +67,10 @@ def read(response: Response, *, api: str) -> Answer:
         method=request.method or "",
         path=urlsplit(request.url or "").path,
         status=response.status_code,
-        text=_text(body, response.text),
-        request_id=next((response.headers[name] for name in REQUEST_ID_HEADERS if name in response.headers), ""),
+        text=_text(body, response.content[:MOST_BODY].decode(errors="replace")),
+        request_id=next(
+            (line(response.headers[it], most=80) for it in REQUEST_ID_HEADERS if it in response.headers), ""
+        ),
         rate_limited=over_limit is not None or "Retry-After" in response.headers,
         retry_after=_wait(response.headers, over_limit),
     )
@@ -70,34 +78,37 @@ def read(response: Response, *, api: str) -> Answer:
 
 def _json(response: Response) -> Any:
     try:
-        return response.json()
-    except ValueError:
+        return response.json() if len(response.content) <= MOST_BODY else None
+    except (ValueError, RecursionError):
         return None
 
 
 def _text(body: Any, raw: str) -> str:
-    said = "; ".join(dict.fromkeys(_messages(body))) or re.sub(r"<[^>]*>", " ", raw)
-    line = " ".join(said.split())
-    return line if len(line) <= LONGEST_TEXT else f"{line[:LONGEST_TEXT]}…"
+    said = "; ".join(dict.fromkeys(_messages(body, DEEPEST))) or re.sub(r"<[^<>]*>", " ", raw)
+    return line(said, most=LONGEST_TEXT)
 
 
-def _messages(body: Any) -> Iterator[str]:
+def _messages(body: Any, depth: int) -> Iterator[str]:
     """Find the texts for people, the precise ones first.
 
     Cloud Load Balancers answers flat, or with validationErrors, or with a list; Nova and Keystone wrap in a fault name.
     """
-    if not isinstance(body, Mapping):
+    if not isinstance(body, Mapping) or not depth:
         return
     validation = body.get("validationErrors")
     if isinstance(validation, Mapping):
-        yield from map(str, validation.get("messages", ()))
+        yield from map(str, _listed(validation.get("messages")))
         return
     message = body.get("message") or body.get("faultstring")
     if message:
-        yield from map(str, message if isinstance(message, list) else [message])
+        yield from map(str, _listed(message))
         return
     for inner in body.values():
-        yield from _messages(inner)
+        yield from _messages(inner, depth - 1)
+
+
+def _listed(said: Any) -> list[Any]:
+    return said if isinstance(said, list) else [said] if said else []
 
 
 def _wait(headers: Mapping[str, str], over_limit: Any) -> float:
@@ -107,7 +118,7 @@ def _wait(headers: Mapping[str, str], over_limit: Any) -> float:
     """
     in_body = over_limit.get("retryAfter") or over_limit.get("retryAt") if isinstance(over_limit, Mapping) else None
     said = str(headers.get("Retry-After") or in_body or "").strip()
-    if said.isdigit():
+    if _SECONDS.fullmatch(said):
         seconds = float(said)
     else:
         then, now = moment(said), moment(headers.get("Date", ""))
@@ -120,7 +131,7 @@ def moment(said: str) -> datetime | None:
     for parse in (parsedate_to_datetime, datetime.fromisoformat):
         try:
             found = parse(said)
-        except ValueError:
+        except (ValueError, OverflowError, IndexError):
             continue
         return found if found.tzinfo else None
     return None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from tasks.cloud import ids
 from tasks.cloud.clb_metadata import mark
 from tasks.cloud.profiles import BalancerProfile, HealthMonitor, Persistence, Probe
 from tasks.rollout.model import BalancerStatus, Condition, Listener, LoadBalancer, Node, NodeStatus, VirtualIp
@@ -36,7 +37,7 @@ def status(body: Mapping[str, Any]) -> BalancerStatus:
 def balancer(body: Mapping[str, Any]) -> LoadBalancer:
     """Read a load balancer's details."""
     return LoadBalancer(
-        id=str(body["id"]),
+        id=ids.read(body["id"]),
         name=body["name"],
         virtual_ips=tuple(VirtualIp(id=str(ip["id"]), address=ip["address"]) for ip in body.get("virtualIps", ())),
         port=int(body["port"]),
@@ -49,7 +50,7 @@ def balancer(body: Mapping[str, Any]) -> LoadBalancer:
 def _node(body: Mapping[str, Any]) -> Node:
     seen = body.get("status")
     return Node(
-        id=str(body["id"]),
+        id=ids.read(body["id"]),
         address=body["address"],
         port=int(body["port"]),
         condition=Condition(body["condition"]),

@@ -17,7 +17,7 @@ from urllib.parse import quote, urlencode
 from novaclient import client as novaclient
 from novaclient.v2.servers import REBOOT_SOFT
 
-from tasks.cloud import keypairs, microversions, nova_servers, quotas
+from tasks.cloud import ids, keypairs, microversions, nova_servers, quotas
 from tasks.cloud.faults import doing
 from tasks.cloud.identity import COMPUTE, Access
 from tasks.cloud.networks import resolve
@@ -28,6 +28,9 @@ from tasks.cloud.profiles import ServerProfile
 from tasks.cloud.spares import Spares
 from tasks.errors import Conflict, Immutable, NotFound, SettingsError
 from tasks.rollout.model import Server, ServerRequest, ServerStatus, Spare
+
+# Ten times what Nova itself keeps (nova, MAX_CONSOLE_BYTES). In characters.
+MOST_CONSOLE = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +102,7 @@ class NovaCompute:
                 **self._options(recipe),
             )
             return Server(
-                id=made.id,
+                id=ids.read(made.id),
                 name=request.name,
                 status=ServerStatus.BUILD,
                 private_ip=None,
@@ -165,13 +168,13 @@ class NovaCompute:
             self._nova.servers.reboot(server_id, REBOOT_SOFT)
 
     def console(self, server_id: str) -> str:
-        """Read the whole console log that the cloud keeps; empty when there is none yet.
+        """Read the whole console log that the cloud keeps, up to a million characters; empty when there is none yet.
 
         :raises NotOffered: this cloud shows no console logs.
         """
         with doing(f"reading the console of server {server_id}"):
             try:
-                return str(self._nova.servers.get_console_output(server_id) or "")
+                return str(self._nova.servers.get_console_output(server_id) or "")[-MOST_CONSOLE:]
             except (Conflict, Immutable):
                 return ""
             except NotFound:

@@ -10,13 +10,15 @@ from datetime import datetime
 from ipaddress import ip_address, ip_network
 from typing import Any
 
-from tasks.cloud import automation
+from tasks.cloud import automation, ids
 from tasks.cloud.profiles import ServerProfile
 from tasks.errors import CloudError
+from tasks.plain import line
 from tasks.rollout.claims import from_metadata
 from tasks.rollout.model import Labels, Server, ServerStatus
 
 PRIVATE = "private"
+LONGEST_FAULT = 400
 # Of the name and of the value of a metadata item, in characters (compute api-ref, server metadata).
 LONGEST_ITEM = 255
 
@@ -41,7 +43,7 @@ def read(body: Mapping[str, Any], profile: ServerProfile) -> Server | None:
     status = _status(body, profile)
     private_ip = choose_private_ip(addresses, profile.private_network)
     return Server(
-        id=str(body["id"]),
+        id=ids.read(body["id"]),
         name=body["name"],
         status=status,
         private_ip=private_ip,
@@ -99,12 +101,13 @@ def _fixed(addresses: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for label, entries in addresses.items():
         for entry in entries:
             if entry["version"] == 4 and entry.get("OS-EXT-IPS:type", "fixed") == "fixed":
-                yield label, entry["addr"]
+                # Read as what it has to be: it becomes a part of command lines and of a file of host keys.
+                yield label, str(ip_address(entry["addr"]))
 
 
 def _fault(body: Mapping[str, Any]) -> str:
     # Nova shows the fault of a server in ERROR or DELETED only; the details are hidden from users.
-    return str((body.get("fault") or {}).get("message", ""))
+    return line(str((body.get("fault") or {}).get("message", "")), most=LONGEST_FAULT)
 
 
 def _no_private_ip(status: ServerStatus, private_ip: str | None, addresses: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from tasks.cloud import ids
 from tasks.cloud.profiles import Algorithm, BalancerProfile, HealthMonitor, Persistence, Probe
 from tasks.rollout.model import BalancerStatus, Condition, Listener, LoadBalancer, Node, NodeStatus, VirtualIp
 
@@ -55,7 +56,7 @@ def status(body: Body) -> BalancerStatus:
 
 def balancer_id(body: Body) -> str:
     """Give the id of the load balancer that a listener or pool is on."""
-    return str(body["loadbalancers"][0]["id"])
+    return ids.read(body["loadbalancers"][0]["id"])
 
 
 def balancer(shared: Body, listener: Body, pool: Body, members: Iterable[Body]) -> LoadBalancer:
@@ -64,7 +65,7 @@ def balancer(shared: Body, listener: Body, pool: Body, members: Iterable[Body]) 
     ip = VirtualIp(id=str(shared["vip_port_id"]), address=shared["vip_address"])
     more = (VirtualIp(id=str(vip["port_id"]), address=vip["ip_address"]) for vip in shared.get("additional_vips") or ())
     return LoadBalancer(
-        id=str(listener["id"]),
+        id=ids.read(listener["id"]),
         name=listener["name"],
         virtual_ips=(ip, *more),
         port=int(listener["protocol_port"]),
@@ -79,7 +80,7 @@ def node(member: Body) -> Node:
     broken = status(member) is BalancerStatus.ERROR
     seen = NODE_STATUSES.get(str(member.get("operating_status")), NodeStatus.UNKNOWN)
     return Node(
-        id=str(member["id"]),
+        id=ids.read(member["id"]),
         address=member["address"],
         port=int(member["protocol_port"]),
         condition=_condition(member),

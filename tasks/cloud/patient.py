@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 from keystoneauth1.exceptions import ClientException
 from keystoneauth1.session import Session
 
-from tasks.cloud import answers, faults
+from tasks.cloud import answers, faults, ids
 from tasks.cloud.cloud_time import CloudTime
 from tasks.errors import CloudError, CloudUnreachable, OverLimit
+from tasks.plain import line
 from tasks.waiting import Clock, WallClock
 
 if TYPE_CHECKING:
@@ -75,6 +76,8 @@ class PatientSession(Session):
         if kwargs.get("authenticated") is False:
             # The login itself: identity plugins want to see keystoneauth's own exceptions.
             return super().request(url, method, *args, **kwargs)
+        if ids.leads_elsewhere(url):
+            raise CloudError(f"the {self._api} API is not asked for {url!r}: an id in it leads elsewhere")
         deadline = self._pace.clock.now() + self._pace.wait_limit
         pauses = iter(self._pace.read_again_after if method in answers.READS else ())
         while True:
@@ -107,7 +110,7 @@ class PatientSession(Session):
         if response.status_code >= 400:
             raise faults.refusal(answers.read(response, api=self._api))
         if not _is_json(response, method):
-            seen = response.headers.get("Content-Type", "nothing")
+            seen = line(response.headers.get("Content-Type", "nothing"), most=80)
             raise CloudError(f"the {self._api} API answered {method} with {seen} instead of JSON: a proxy in between?")
         self.cloud_time.hear(response.headers, since=sent)
         return response
