@@ -20,10 +20,10 @@ MARKER = "daemon.lock"
 
 
 class ForeignDirectory(Exception):
-    """The state directory holds files that no local cloud has made; it is neither used nor removed."""
+    """The state directory is somebody else's, or holds what no local cloud has made; it is neither used nor removed."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"{path} is not empty and is not a local cloud's state directory: choose another --state-dir")
+    def __init__(self, path: Path, seen: str = "is not empty and is not a local cloud's state directory") -> None:
+        super().__init__(f"{path} {seen}: choose another --state-dir")
         self.path = path
 
 
@@ -105,9 +105,10 @@ class StateDirectory:
     def claim(self) -> None:
         """Make the directory if need be, and mark it as a local cloud's.
 
-        :raises ForeignDirectory: it exists and holds something else.
+        :raises ForeignDirectory: it exists and holds something else, or belongs to another user.
         """
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._expect_to_own()
         if any(self.path.iterdir()) and not self.lock.exists():
             raise ForeignDirectory(self.path)
         self.path.chmod(0o700)
@@ -136,7 +137,9 @@ class StateDirectory:
         """Read the record.
 
         :raises FileNotFoundError: no cloud has come up here.
+        :raises ForeignDirectory: another user's has.
         """
+        self._expect_to_own()
         return Access(**json.loads(self.record.read_text()))
 
     def remove(self) -> None:
@@ -147,6 +150,12 @@ class StateDirectory:
         if not self.lock.exists() and any(self.path.iterdir()):
             raise ForeignDirectory(self.path)
         trees.remove(self.path)
+
+    def _expect_to_own(self) -> None:
+        """Keep away from where another user could read our credentials, or have us use a cloud of theirs."""
+        owner = self.path.stat().st_uid
+        if owner != os.geteuid():
+            raise ForeignDirectory(self.path, f"belongs to another user (uid {owner})")
 
 
 def default_directory(environment: Mapping[str, str]) -> Path:

@@ -1,5 +1,6 @@
 """The files of a local cloud."""
 
+import os
 import stat
 from pathlib import Path
 
@@ -77,6 +78,18 @@ def test_somebody_elses_directory_is_not_used(tmp_path: Path):
     with pytest.raises(ForeignDirectory):
         state.remove()
     assert (tmp_path / "thesis.txt").exists()
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="takes root, to give a directory to another user")
+def test_another_users_directory_is_not_used(state: StateDirectory):
+    """A directory that another user owns is not claimed, and what it says about a cloud is not believed."""
+    state.publish(ACCESS)
+    os.chown(state.path, 65534, 65534)
+
+    with pytest.raises(ForeignDirectory, match="uid 65534"):
+        state.claim()
+    with pytest.raises(ForeignDirectory, match="uid 65534"):
+        state.access()
 
 
 def test_clear_keeps_the_lock_alone(state: StateDirectory):

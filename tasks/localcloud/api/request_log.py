@@ -16,7 +16,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tasks.localcloud.compute.acts import REQUEST_ID
 
-_TOKEN_IN_PATH = re.compile(r"(/tokens/)[^/?]+")
+_TOKEN_IN_PATH = re.compile(r"(/tokens/+)[^/?]+")
+_LIKE_A_TOKEN = re.compile(r"(?<![\w-])[\w-]{43}(?![\w-])")
+"""32 random bytes as `secrets` writes them for a URL: what somebody has put where it does not belong."""
 
 
 class RequestLog:
@@ -64,7 +66,7 @@ def _name_request(headers: MutableHeaders, path: str, request_id: str) -> None:
 
 
 def _loggable(scope: Scope) -> str:
-    """Give path and query on one line, without the token that some identity paths carry."""
+    """Give path and query on one line, without the token that some identity paths carry, or anything like one."""
     path = _TOKEN_IN_PATH.sub(r"\1***", scope["path"]).encode("unicode_escape").decode()
     query = scope["query_string"].decode("ascii", "backslashreplace")
-    return f"{path}?{query}" if query else path
+    return _LIKE_A_TOKEN.sub("***", f"{path}?{query}" if query else path)

@@ -48,3 +48,13 @@ async def test_secrets_stay_out(cloud: Cloud):
     assert token not in cloud.log.getvalue()
     assert secrets.password not in cloud.log.getvalue()
     assert "/identity/v2.0/tokens/*** 200" in cloud.log.getvalue()
+
+
+async def test_what_looks_like_a_token_stays_out(cloud: Cloud):
+    """A token that somebody has put into a query, or behind too many slashes, is not logged either; ids are."""
+    token, server_id = cloud.tokens.issue().id, "0e44cc9c-e052-415d-afbf-469b0d384170"
+    await cloud.http.get(f"/compute/v2.1/servers/{server_id}?token={token}")
+    await cloud.http.get(f"/identity/v2.0//tokens//{token}")
+
+    assert token not in cloud.log.getvalue()
+    assert f"/servers/{server_id}?token=*** 404" in cloud.log.getvalue()
