@@ -20,7 +20,7 @@ LAYERS = [
     {"rollout"},
     {"settings_file"},
     {"settings", "release", "waiting"},
-    {"errors", "plain"},
+    {"errors", "plain", "operators"},
 ]
 HEAVY = {"novaclient", "keystoneauth1", "openstack", "paramiko", "fabric", "requests", "pydantic", "rich"}
 # Fabric itself brings these.

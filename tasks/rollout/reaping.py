@@ -16,7 +16,6 @@ from tasks.rollout.rotating import is_known, take_claim
 from tasks.rollout.site import Site
 from tasks.rollout.steps import Discard, RemoveGone, RetireServer, Step
 
-
 YOUNG = timedelta(hours=1)
 
 
