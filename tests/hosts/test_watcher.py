@@ -1,19 +1,24 @@
 """The operator's own command: what it is told, what is told of it, and that nothing of it outlives its time."""
 
 import os
+import pty
 import queue
 import select
 import signal
 import socket
+import subprocess
+import sys
 import threading
 from contextlib import suppress
 from functools import cached_property
+from pathlib import Path
 
 import pytest
 
 from tasks.errors import Interrupted
 from tasks.hosts.watcher import CommandWatcher
 
+ROOT = Path(__file__).parents[2]
 LONG = 60.0
 
 
@@ -147,9 +152,25 @@ def test_secrets_are_hidden():
     assert said == "`echo token=[hidden]; exit 1` exited 1; its last output:\n    token=[hidden]"
 
 
-def test_nothing_can_be_asked_of_it():
-    """A command that reads finds nothing to read, and there is no terminal to ask for a password on."""
-    assert watcher("! read line && ! (exec < /dev/tty)").probe() == ""
+ASK = "! read line && ! (exec < /dev/tty)"
+ON_A_TERMINAL = f"""
+import os
+from tasks.hosts.watcher import CommandWatcher
+print(os.path.exists("/dev/tty") and os.isatty(os.open("/dev/tty", os.O_RDWR)), flush=True)
+print(repr(CommandWatcher({ASK!r}, {{}}, 30).probe()))
+"""
+
+
+def test_nothing_can_be_asked_of_the_operator():
+    """However a deploy is started, its command finds nothing to read, and no terminal to ask for a password on."""
+    terminal, ours = pty.openpty()
+    os.write(terminal, b"yes\n")
+    command = ["setsid", "--ctty", "--wait", sys.executable, "-c", ON_A_TERMINAL]
+    told = subprocess.run(command, cwd=ROOT, stdin=ours, stdout=subprocess.PIPE, text=True, check=True, timeout=60)
+    os.close(ours)
+    os.close(terminal)
+
+    assert told.stdout == "True\n''\n"
 
 
 def test_a_command_that_hangs(telephone):
