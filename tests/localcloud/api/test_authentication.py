@@ -87,12 +87,3 @@ async def test_paths_that_are_no_route_tell_nothing(everything):
     answers = {path: (await client.get(path)).status_code for path in detours}
 
     assert {path: status for path, status in answers.items() if status not in {401, 404}} == {}
-
-
-async def test_the_tokens_of_cloud_and_control_are_not_exchanged(cloud: Cloud):
-    """A token of the cloud does not open the control API, nor its token the cloud."""
-    token, control = cloud.tokens.issue().id, cloud.bad_days.control_token
-    mistaken = {"X-Auth-Token": control, "Authorization": f"Bearer {token}"}
-
-    assert (await cloud.anonymous.get("/compute/v2.1/servers", headers=mistaken)).status_code == 401
-    assert (await cloud.anonymous.get("/control/faults", headers=mistaken)).status_code == 401
