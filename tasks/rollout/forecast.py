@@ -33,13 +33,24 @@ class CannotGoOn(Exception):
 
 
 def forecast(planner: Planner, goal: Goal, seen: Observation) -> Rounds:
-    """Give all steps from here to the goal, in rounds: those of one round could run side by side."""
+    """Give all steps from here to the goal, in rounds: those of one round could run side by side.
+
+    Where the planner gives up, that is in the last round.
+    """
+    return foretell(planner, goal, seen)[0]
+
+
+def foretell(planner: Planner, goal: Goal, seen: Observation) -> tuple[Rounds, Observation]:
+    """Give the forecast, and what is expected to be seen then."""
     rounds: list[frozenset[steps.Step]] = []
     while bag := planner(seen):
         rounds.append(bag)
-        for step in sorted(bag, key=str):
-            seen = seen.updated(*expected(step, goal, seen))
-    return tuple(rounds)
+        try:
+            for step in sorted(bag, key=str):
+                seen = seen.updated(*expected(step, goal, seen))
+        except CannotGoOn:
+            break
+    return tuple(rounds), seen
 
 
 def expected(step: steps.Step, goal: Goal, seen: Observation) -> tuple[Fact, ...]:
@@ -115,6 +126,8 @@ def _staged(step: steps.OnServer, server: Server, goal: Goal) -> Server:
         return replace(server, labels=replace(server.labels, sealed=True))
     if isinstance(step, steps.Park):
         return replace(server, labels=replace(server.labels, parked=str(goal.pace.standby)))
+    if isinstance(step, steps.MarkServing):
+        server = replace(server, labels=replace(server.labels, parked=""))
     return server.passed(REACHES[type(step)])
 
 
