@@ -127,9 +127,9 @@ class Daemon:
     async def _balancers(self, parts: AsyncExitStack, network: Network) -> BalancerService:
         balancers = BalancerService(
             self._state.balancers,
-            network.virtual_ips.take,
-            give_back=network.virtual_ips.give_back,
+            network.virtual_ips,
             pending_seconds=self._options.pending_seconds,
+            faults=self._bad_days.faults,
         )
         parts.push_async_callback(balancers.close)
         await balancers.start()
@@ -141,6 +141,7 @@ class Daemon:
             network.virtual_ips,
             subnet=Subnet(gateway=network.api_address),
             pending_seconds=self._options.pending_seconds,
+            faults=self._bad_days.faults,
         )
         parts.push_async_callback(octavia.close)
         return octavia

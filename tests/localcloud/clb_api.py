@@ -12,6 +12,7 @@ from starlette.routing import Mount
 
 from tasks.localcloud.api.balancing.clb import routes
 from tasks.localcloud.balancing.balancers import BalancerService
+from tasks.localcloud.faults.registry import Faults
 from tasks.localcloud.network import Network, claim_network
 from tests.localcloud.traffic import NODE_PORT, eventually
 
@@ -95,14 +96,14 @@ def balancer_body(**changes: Any) -> dict[str, Any]:
 
 
 @contextlib.asynccontextmanager
-async def clb(directory: Path, *, pending_seconds: float = 0.0) -> AsyncIterator[Clb]:
+async def clb(directory: Path, *, pending_seconds: float = 0.0, faults: Faults | None = None) -> AsyncIterator[Clb]:
     """Run the service."""
     network = claim_network()
     service = BalancerService(
         directory,
-        network.virtual_ips.take,
-        give_back=network.virtual_ips.give_back,
+        network.virtual_ips,
         pending_seconds=pending_seconds,
+        faults=faults,
     )
     await service.start()
     running = Clb(service, network)

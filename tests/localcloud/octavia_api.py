@@ -11,6 +11,7 @@ import httpx
 from tasks.localcloud.api.balancing.octavia import octavia_application
 from tasks.localcloud.api.balancing.octavia_context import Octavia
 from tasks.localcloud.balancing.octavia_service import OctaviaService
+from tasks.localcloud.faults.registry import Faults
 from tasks.localcloud.identity.credentials import Tokens
 from tasks.localcloud.network import Network, claim_network
 from tasks.localcloud.proxy.envoy import Envoy
@@ -116,13 +117,16 @@ def site(balancer: dict[str, Any], path: str = "/") -> str:
 
 
 @contextlib.asynccontextmanager
-async def octavia(directory: Path, *, pending_seconds: float = 0.0) -> AsyncIterator[OctaviaApi]:
+async def octavia(
+    directory: Path, *, pending_seconds: float = 0.0, faults: Faults | None = None
+) -> AsyncIterator[OctaviaApi]:
     """Run the service."""
     network = claim_network()
     envoy = Envoy(directory)
     await envoy.start()
     subnet = Subnet(gateway=network.api_address)
-    service = OctaviaService(envoy, network.virtual_ips, subnet=subnet, pending_seconds=pending_seconds)
+    virtual_ips = network.virtual_ips
+    service = OctaviaService(envoy, virtual_ips, subnet=subnet, pending_seconds=pending_seconds, faults=faults)
     running = OctaviaApi(service, network)
     try:
         yield running

@@ -138,3 +138,31 @@ def self_signed(path: Path) -> Path:
     pkcs8, unencrypted = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     path.write_bytes(key.private_bytes(pem, pkcs8, unencrypted) + dated.sign(key, hashes.SHA256()).public_bytes(pem))
     return path
+
+
+async def test_a_backend_taken_for_offline_gets_nothing(running):
+    """However well it answers, it is shown OFFLINE and gets no requests, also after a change of the frontend."""
+    async with running.sites(2) as (well, flapping):
+        frontend = running.frontend(backend(well), backend(flapping))
+        await running.envoy.publish(frontend)
+        await running.envoy.take_for_offline(frontend.name, flapping.endpoint, 3600)
+        shown = await running.envoy.health(frontend.name)
+        answers = await running.who_answers(frontend, requests=10)
+        await running.envoy.publish(replace(frontend, idle_seconds=frontend.idle_seconds + 1))
+
+        assert (shown[well.endpoint], shown[flapping.endpoint]) == (Health.ONLINE, Health.OFFLINE)
+        assert answers == await running.who_answers(frontend, requests=10) == {well.endpoint.address: 10}
+
+
+async def test_a_backend_taken_for_offline_comes_back(running):
+    """When its time is over it is shown ONLINE and gets requests."""
+    async with running.sites(2) as (well, flapping):
+        frontend = running.frontend(backend(well), backend(flapping))
+        await running.envoy.publish(frontend)
+        await running.envoy.take_for_offline(frontend.name, flapping.endpoint, 0.01)
+
+        async def serves() -> bool:
+            return (await running.who_answers(frontend, requests=10))[flapping.endpoint.address] > 0
+
+        await eventually(serves)
+        assert (await running.envoy.health(frontend.name))[flapping.endpoint] is Health.ONLINE

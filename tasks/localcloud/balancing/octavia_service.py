@@ -10,12 +10,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Coroutine
+from dataclasses import replace
 
 from tasks.localcloud.balancing import octavia_faults, octavia_tree
 from tasks.localcloud.balancing.octavia_frontends import endpoint, frontend_name, frontends
 from tasks.localcloud.balancing.octavia_model import Listener, LoadBalancer, Monitor, Pool, Provisioning, VirtualIp
 from tasks.localcloud.balancing.octavia_quotas import LoadBalancerQuota
+from tasks.localcloud.faults.past import Past
+from tasks.localcloud.faults.registry import Faults
+from tasks.localcloud.faults.unreliable_balancers import UnreliableBalancers
 from tasks.localcloud.network import AddressPool, NoAddress
 from tasks.localcloud.proxy.admin import EnvoySilent
 from tasks.localcloud.proxy.envoy import Envoy, EnvoyRefused
@@ -32,13 +36,23 @@ class OctaviaService:
     Every change stays pending for at least `pending_seconds`, since in the cloud it takes a while.
     """
 
-    def __init__(self, envoy: Envoy, virtual_ips: AddressPool, *, subnet: Subnet, pending_seconds: float = 0.2) -> None:
+    def __init__(
+        self,
+        envoy: Envoy,
+        virtual_ips: AddressPool,
+        *,
+        subnet: Subnet,
+        pending_seconds: float = 0.2,
+        faults: Faults | None = None,
+    ) -> None:
         self.envoy = envoy
+        self.accidents = UnreliableBalancers(envoy, faults or Faults())
         self.subnet = subnet
         self.quota = LoadBalancerQuota()
         self._virtual_ips = virtual_ips
         self._pending_seconds = pending_seconds
         self._balancers: dict[str, LoadBalancer] = {}
+        self._past: Past[tuple[LoadBalancer, ...]] = Past(())
         self._served: dict[str, dict[str, Frontend]] = {}
         self._settling: set[asyncio.Task[None]] = set()
 
@@ -119,11 +133,26 @@ class OctaviaService:
         for listener in balancer.listeners_of(pool):
             if frontend_name(listener) in served:
                 try:
-                    return await self.envoy.health(frontend_name(listener))
+                    return await self.accidents.health(frontend_name(listener), balancer.name)
                 except EnvoySilent as silence:
                     log.warning("%s", silence)
                     return {endpoint(member): Health.OFFLINE for member in pool.members}
         return {}
+
+    def earlier(self, pool: Pool, *, seconds_ago: float) -> Pool:
+        """Give a pool with the members that it had so many seconds ago; none if it was not there yet."""
+        found = (balancer.pool(pool.id) for balancer in self._past.ago(seconds_ago))
+        then = next((each for each in found if each), None)
+        return replace(pool, members=then.members if then else ())
+
+    def let_others_change(self, balancer: LoadBalancer) -> None:
+        """Let somebody else's change come first, if there is to be one: then it is in PENDING_UPDATE for a while."""
+        if balancer.provisioning_status is not Provisioning.ACTIVE:
+            return
+        seconds = self.accidents.busy_seconds(balancer.name)
+        if seconds is not None:
+            self._keep(octavia_tree.locked(balancer))
+            self._begin(self._end_others_change(balancer.id, seconds))
 
     def accept(self, changed: LoadBalancer) -> None:
         """Accept a load balancer whose changed parts are marked as pending; ACTIVE when Envoy has taken it.
@@ -139,22 +168,36 @@ class OctaviaService:
         self._settle(octavia_tree.leaving(balancer))
 
     def _settle(self, accepted: LoadBalancer) -> None:
-        self._balancers[accepted.id] = accepted
-        task = asyncio.create_task(self._carry_out(accepted))
+        self._keep(accepted)
+        self._begin(self._carry_out(accepted))
+
+    def _keep(self, balancer: LoadBalancer) -> None:
+        self._balancers[balancer.id] = balancer
+        self._past.note(tuple(self._balancers.values()))
+
+    async def _end_others_change(self, balancer_id: str, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        self._keep(octavia_tree.settled(self._balancers[balancer_id]))
+
+    def _begin(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
         self._settling.add(task)
         task.add_done_callback(self._settling.discard)
 
     async def _carry_out(self, accepted: LoadBalancer) -> None:
         going = accepted.provisioning_status is Provisioning.PENDING_DELETE
         wanted = {} if going else frontends(accepted)
-        taken, _ = await asyncio.gather(self._serve(accepted.id, wanted), asyncio.sleep(self._pending_seconds))
-        if not taken:
-            self._balancers[accepted.id] = octavia_tree.failed(accepted)
+        breaks = not going and self.accidents.breaks(accepted.name)
+        serving = self._serve(accepted.id, self._served.get(accepted.id, {}) if breaks else wanted)
+        taken, _ = await asyncio.gather(serving, asyncio.sleep(self._pending_seconds))
+        if breaks or not taken:
+            self._keep(octavia_tree.failed(accepted))
         elif going:
             del self._balancers[accepted.id], self._served[accepted.id]
+            self._past.note(tuple(self._balancers.values()))
             self.give_back(accepted.vip)
         else:
-            self._balancers[accepted.id] = octavia_tree.settled(accepted)
+            self._keep(octavia_tree.settled(accepted))
 
     async def _serve(self, balancer_id: str, wanted: dict[str, Frontend]) -> bool:
         """Let Envoy serve these frontends and no others of the load balancer; say whether it has taken them all."""

@@ -17,6 +17,7 @@ from tasks.localcloud.proxy import config as envoy_config
 from tasks.localcloud.proxy.admin import ADMIN_SOCKET, EnvoyAdmin, EnvoySilent, Subscriptions
 from tasks.localcloud.proxy.events import HEALTH_LOG, HealthEvent, health_events
 from tasks.localcloud.proxy.frontends import Condition, Endpoint, Frontend, Health
+from tasks.localcloud.proxy.offline import TakenForOffline
 from tasks.localcloud.proxy.process import EnvoyProcess, until
 from tasks.localcloud.proxy.severing import FIRST_MARK, LAST_MARK, CannotSever, sever_accepted, sever_marked
 
@@ -48,6 +49,7 @@ class Envoy:
         self._admin = EnvoyAdmin(directory)
         self._frontends: Mapping[str, Frontend] = {}
         self._marks: dict[str, int] = {}
+        self._taken_for_offline = TakenForOffline(self._offer_again)
         self._next_mark = itertools.cycle(range(FIRST_MARK, LAST_MARK + 1))
         self._versions = map(str, itertools.count(1))
         self._one_change = asyncio.Lock()
@@ -72,6 +74,7 @@ class Envoy:
 
     async def close(self) -> None:
         """End Envoy and remove its files; whatever is in flight is cut. Harmless when it never ran."""
+        await self._taken_for_offline.close()
         await self._process.end()
         for pattern in ("*.json", "*.log", ADMIN_SOCKET):
             for path in self._directory.glob(pattern):
@@ -108,7 +111,11 @@ class Envoy:
 
         :raises EnvoySilent: it does not answer.
         """
-        return await self._admin.health(name)
+        return self._taken_for_offline.over(name, await self._admin.health(name))
+
+    async def take_for_offline(self, name: str, backend: Endpoint, seconds: float) -> None:
+        """Take a backend for OFFLINE for so long, however well it answers: requests go to the others."""
+        await self._taken_for_offline.begin(name, backend, seconds)
 
     def health_events(self, name: str) -> list[HealthEvent]:
         """List when and why the backends of a frontend went OFFLINE and came back, oldest first."""
@@ -120,6 +127,12 @@ class Envoy:
         :raises EnvoySilent: it does not answer.
         """
         return await self._admin.counters(name)
+
+    async def _offer_again(self, name: str) -> None:
+        """Let Envoy take a frontend anew, as it is by now. One that is withdrawn, or an Envoy that is down, is left."""
+        with contextlib.suppress(EnvoySilent, TimeoutError):
+            async with self._one_change:
+                await self._offer(name)
 
     async def _change(self, name: str, frontends: Mapping[str, Frontend]) -> None:
         before, self._frontends = self._frontends, frontends
@@ -185,7 +198,7 @@ class Envoy:
     def _write_all(self, name: str, version: str) -> None:
         """Endpoints first, so that a new cluster finds its own."""
         if name in self._frontends:
-            assignment = envoy_config.endpoints(self._frontends[name])
+            assignment = envoy_config.endpoints(self._taken_for_offline.without(self._frontends[name]))
             self._write(f"endpoints-{name}", envoy_config.resources(version, [assignment]))
         else:
             (self._directory / f"endpoints-{name}.json").unlink(missing_ok=True)

@@ -84,6 +84,8 @@ def answering(service: BalancerService, answer: Answer) -> Callable[[Request], A
     """Turn what the service refuses, or what its proxy does not say, into the answer for it."""
 
     async def respond(request: Request) -> Response:
+        if request.method != "GET" and "balancer_id" in request.path_params:
+            service.let_others_change(request.path_params["balancer_id"])
         try:
             return await answer(service, request)
         except Fault as fault:

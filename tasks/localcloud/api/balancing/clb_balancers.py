@@ -70,7 +70,8 @@ async def show(service: BalancerService, request: Request) -> Response:
     """Show a load balancer; of a deleted one, only what is left of it."""
     balancer = service.get(request.path_params["balancer_id"])
     healths = await service.health(balancer)
-    return JSONResponse({"loadBalancer": clb_shapes.details(balancer, healths)})
+    earlier = service.earlier(balancer, seconds_ago=service.accidents.list_age(request))
+    return JSONResponse({"loadBalancer": clb_shapes.details(earlier, healths)})
 
 
 async def update(service: BalancerService, request: Request) -> Response:

@@ -21,7 +21,8 @@ async def list_all(service: BalancerService, request: Request) -> Response:
     """List nodes with the status that Envoy sees."""
     balancer = service.existing(request.path_params["balancer_id"])
     healths = await service.health(balancer)
-    shown = page(balancer.nodes, lambda node: node.id, request.query_params)
+    nodes = service.earlier(balancer, seconds_ago=service.accidents.list_age(request)).nodes
+    shown = page(nodes, lambda node: node.id, request.query_params)
     return JSONResponse({"nodes": [clb_shapes.listed_node(node, balancer, healths) for node in shown]})
 
 

@@ -23,7 +23,8 @@ async def list_all(octavia: Octavia, request: Request) -> Response:
     """List the members of a pool with the status that Envoy sees."""
     balancer, pool = _pool(octavia, request)
     view = await octavia.view(balancer)
-    return JSONResponse(listing(request, "members", [view.member(member, pool) for member in pool.members]))
+    members = octavia.service.earlier(pool, seconds_ago=octavia.service.accidents.list_age(request)).members
+    return JSONResponse(listing(request, "members", [view.member(member, pool) for member in members]))
 
 
 async def show(octavia: Octavia, request: Request) -> Response:
