@@ -11,9 +11,12 @@ rc_local=$root/etc/rc.local
 # On Red Hat's family the init looks in rc.d/.
 if [ -d "$root/etc/rc.d" ] && [ ! -e "$rc_local" ]; then ln -sf rc.d/rc.local "$rc_local"; fi
 if [ ! -s "$rc_local" ]; then echo '#!/bin/sh' >"$rc_local"; fi
+start=$root/srv/app/bin/start
+# Where a folder stands for the server, somebody has named it; rc.local is read by a shell.
+case $start in *[!A-Za-z0-9_./-]*) start="'$(printf '%s\n' "$start" | sed "s/'/'\\\\''/g")'" ;; esac
 # First, not last: an image's own rc.local may end with "exit 0". It returns at once.
-if ! grep -qxF "$root/srv/app/bin/start" "$rc_local"; then
-    sed -i --follow-symlinks "1a $root/srv/app/bin/start" "$rc_local"
+if ! grep -qxF -- "$start" "$rc_local"; then
+    sed -i --follow-symlinks "1a $(printf '%s\n' "$start" | sed 's/\\/\\\\/g')" "$rc_local"
 fi
 chmod 755 "$rc_local"
 

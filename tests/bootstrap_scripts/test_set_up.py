@@ -1,6 +1,7 @@
 """What set-up does with what a deploy pushed."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -125,3 +126,20 @@ def test_rc_local_of_the_image(server: FolderServer) -> None:
     start = str(server.app / "bin" / "start")
     assert rc_local.read_text().splitlines() == ["#!/bin/sh", start, "echo from the image", "exit 0"]
     assert server.boot().stdout == "from the image\n"
+
+
+@pytest.mark.parametrize("name", ["a b", "it's", "$(touch pwned)", "a\\nb", "100%", "-n", "x;y&z"])
+def test_a_folder_of_any_name(tmp_path: Path, name: str) -> None:
+    """Where a folder stands for the server's file system, its name is a name to all scripts and to rc.local."""
+    server = FolderServer(root=tmp_path / name)
+    server.push(plain_release(hello_txt="hello"), settings={"SHARED_DIR": "/srv/shared"}, procfile="")
+
+    for _ in range(2):
+        assert server.set_up().returncode == 0
+    booted = server.boot()
+
+    assert (booted.returncode, booted.stderr) == (0, "")
+    assert (server.root / "run/disposable-servers/started").exists()
+    assert (server.root / "etc/rc.local").read_text().count("bin/start") == 1
+    assert server.run('cat hello.txt; printf %s "$SHARED_DIR"').stdout == f"hello{server.root}/srv/shared"
+    assert not list(tmp_path.rglob("pwned"))
