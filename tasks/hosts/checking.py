@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from http.client import HTTPConnection, HTTPException
+from urllib.parse import quote
 
 from tasks.errors import CheckFailed
 from tasks.hosts.app import Check
@@ -19,6 +20,7 @@ _LONGEST = 10.0
 _MOST_BODY = 4096
 _SHOWN_LINES = 8
 _LINE_LENGTH = 200
+_OF_URLS = "%/?:@!$&'()*+,;=-._~[]"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,11 +59,13 @@ def get(page: Page, route: Route, clock: Clock, hide: Callable[[str], str] = str
     try:
         # http.client takes any such stream, as it takes one of TLS.
         connection.sock = Hurried(route.connect(page.address, page.port, TIMEOUT), clock, _LONGEST)
-        connection.request("GET", page.path, headers={"User-Agent": "disposable-servers", "Connection": "close"})
+        connection.request(
+            "GET", quote(page.path, safe=_OF_URLS), headers={"User-Agent": "disposable-servers", "Connection": "close"}
+        )
         with connection.getresponse() as answer:
             # One read, of what has come by now: a long body is not waited for.
             body = answer.read1(_MOST_BODY).decode(errors="replace")
-            return Answer(status=answer.status, body=_beginning(hide(body)))
+            return Answer(status=answer.status, body=hide(_beginning(hide(body))))
     except (HTTPException, OSError) as error:
         return Answer(status=None, reason=in_short(error))
     finally:

@@ -8,8 +8,6 @@ from collections.abc import Callable
 
 from tasks.plain import LONGEST_LINE, printable
 
-__all__ = ["LONGEST_LINE", "TAIL_LINES", "Lines", "printable"]
-
 TAIL_LINES = 20
 MOST_ANSWER = 4_000_000
 """In characters: some 25,000 connections in the kernel's tables."""

@@ -119,6 +119,23 @@ def test_redirects_are_not_followed(room, site):
     assert set(site.paths) == {"/healthz"}
 
 
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [
+        ("/ü p?x=1&y=%20", "/%C3%BC%20p?x=1&y=%20"),
+        ("/a\r\nHost: evil", "/a%0D%0AHost:%20evil"),
+        ("//evil/x", "/evil/x"),
+    ],
+)
+def test_any_path(room, site, path, asked):
+    """A check's path asks for that path on that server, whatever characters are in it."""
+    room.app = AppCommands(node_port=site.server_port, check=Check(path=path))
+
+    room.hosts().check(a_server())
+
+    assert site.paths == [asked]
+
+
 def test_another_expected_status(room, site):
     """The status that counts as up is a setting."""
     site.answer = (204, {}, b"")
