@@ -129,7 +129,7 @@ class ControlCheck:
 
 
 def _shown(armed: Armed) -> dict[str, Any]:
-    return {**asdict(armed.fault), "passed": armed.passed, "struck": armed.struck}
+    return {**asdict(armed.fault), "passed": armed.passed, "struck": armed.struck, "strikes": list(armed.strikes)}
 
 
 def _name(text: str) -> FaultName:

@@ -49,8 +49,10 @@ def act(state: StateDirectory, given: argparse.Namespace) -> int:
 
 
 def _listed(answer: dict[str, Any]) -> Iterator[str]:
-    yield from [f"  {_worded(fault)}" for fault in answer["faults"]] or ["  nothing"]
-    yield ""
+    for fault in answer["faults"]:
+        yield f"  {_worded(fault)}"
+        yield from (f"    {about}" for about in fault["strikes"])
+    yield "" if answer["faults"] else "  nothing\n"
     yield "There are:"
     yield from _known()
 

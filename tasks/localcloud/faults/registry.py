@@ -17,6 +17,8 @@ from tasks.localcloud.faults.names import FaultName
 log = logging.getLogger(__name__)
 
 UNTIL_CLEARED = 0
+_STRIKES_KEPT = 20
+_LINE = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,12 +38,16 @@ class Fault:
 
 @dataclass(frozen=True, kw_only=True)
 class Armed:
-    """A fault, and what has become of it; `id` tells it from another of its name."""
+    """A fault, and what has become of it; `id` tells it from another of its name.
+
+    `strikes` are the last things it struck, each on one line.
+    """
 
     id: int
     fault: Fault
     passed: int = 0
     struck: int = 0
+    strikes: tuple[str, ...] = ()
 
     @property
     def spent(self) -> bool:
@@ -51,6 +57,10 @@ class Armed:
     def concerns(self, name: FaultName, about: str) -> bool:
         """Whether this is an occasion for it."""
         return self.fault.name is name and not self.spent and self.fault.match in about
+
+    def after_strike(self, about: str) -> Armed:
+        """Give what it is after one more strike."""
+        return replace(self, struck=self.struck + 1, strikes=(*self.strikes, about)[-_STRIKES_KEPT:])
 
 
 class Faults:
@@ -83,8 +93,7 @@ class Faults:
         """
         with self._lock:
             for armed in self._armed.values():
-                if armed.concerns(name, about) and self._strikes(armed):
-                    log.warning("fault %s strikes %s", name, about)
+                if armed.concerns(name, about) and self._strikes(armed, _on_one_line(about)):
                     return armed.fault
         return None
 
@@ -101,10 +110,16 @@ class Faults:
                 del self._armed[armed_id]
         return len(gone)
 
-    def _strikes(self, armed: Armed) -> bool:
+    def _strikes(self, armed: Armed, about: str) -> bool:
         """Count an occasion; say whether the fault's turn has come."""
-        strikes = armed.passed >= armed.fault.after
-        self._armed[armed.id] = (
-            replace(armed, struck=armed.struck + 1) if strikes else replace(armed, passed=armed.passed + 1)
-        )
-        return strikes
+        if armed.passed < armed.fault.after:
+            self._armed[armed.id] = replace(armed, passed=armed.passed + 1)
+            return False
+        log.warning("fault %s strikes %s", armed.fault.name, about)
+        self._armed[armed.id] = armed.after_strike(about)
+        return True
+
+
+def _on_one_line(about: str) -> str:
+    """Make a text fit for a line of a log or a list, whatever is in it: commands may be long and have line ends."""
+    return about.encode("unicode_escape").decode()[:_LINE]

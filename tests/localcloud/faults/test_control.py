@@ -40,8 +40,9 @@ async def test_a_fault_is_armed_with_what_was_asked_for(control: httpx.AsyncClie
     answer = await control.post("/faults", json=wanted)
 
     assert answer.status_code == 201
-    assert answer.json() == {"fault": {**wanted, "passed": 0, "struck": 0}}
-    assert (await control.get("/faults")).json()["faults"] == [{**wanted, "passed": 0, "struck": 0}]
+    armed = {**wanted, "passed": 0, "struck": 0, "strikes": []}
+    assert answer.json() == {"fault": armed}
+    assert (await control.get("/faults")).json()["faults"] == [armed]
 
 
 async def test_a_name_is_enough(control: httpx.AsyncClient):
@@ -58,13 +59,13 @@ async def test_the_list_explains_every_fault(control: httpx.AsyncClient):
     assert set(known) == set(FaultName)
 
 
-async def test_the_list_says_how_often_each_has_struck(cloud: Cloud, control: httpx.AsyncClient):
-    """Strikes are counted where people see them."""
+async def test_the_list_says_what_each_has_struck(cloud: Cloud, control: httpx.AsyncClient):
+    """Strikes are counted and named where people see them."""
     await control.post("/faults", json={"name": "api-500", "times": 3})
     cloud.bad_days.faults.take(FaultName.API_500, about="something")
     [armed] = (await control.get("/faults")).json()["faults"]
 
-    assert armed["struck"] == 1
+    assert (armed["struck"], armed["strikes"]) == (1, ["something"])
 
 
 @pytest.mark.parametrize(("query", "cleared"), [({}, 2), ({"name": "api-500"}, 1), ({"name": "api-503"}, 0)])

@@ -105,6 +105,26 @@ def test_every_strike_is_said_in_the_log(faults: Faults, caplog: pytest.LogCaptu
     assert "fault api-500 strikes GET /compute/v2.1/servers" in caplog.text
 
 
+def test_strikes_are_told_on_one_line_each(faults: Faults, caplog: pytest.LogCaptureFixture):
+    """Whatever a command contains, its strike is one line of bounded length in the log and in the list."""
+    faults.arm(Fault(name=FaultName.API_500, match="rm"))
+    strikes(faults, "web-1: rm x\n2026 fault forged\x1b[2J" + "!" * 1000)
+    [armed] = faults.all()
+
+    assert len(caplog.text.splitlines()) == 1
+    assert armed.strikes[0].startswith(r"web-1: rm x\n2026 fault forged\x1b[2J!!!")
+    assert len(armed.strikes[0]) == 200
+
+
+def test_only_the_last_strikes_are_kept(faults: Faults):
+    """A fault that strikes for ever does not fill the memory."""
+    faults.arm(Fault(name=FaultName.API_500, times=UNTIL_CLEARED))
+    strikes(faults, *map(str, range(100)))
+    [armed] = faults.all()
+
+    assert (armed.struck, armed.strikes) == (100, tuple(map(str, range(80, 100))))
+
+
 def test_every_fault_is_described():
     """Each name has its sentence."""
     assert set(describe()) == set(FaultName)
