@@ -52,7 +52,8 @@ def printable(text: str, most: int = LONGEST_LINE) -> str:
     """
     # One that moved the cursor back to its start, as progress bars do, is shown as it looked in the end.
     shown = _ESCAPES.sub("", text[: most * 8]).rstrip("\r\n").rpartition("\r")[2].expandtabs()
-    shown = "".join(char for char in shown if unicodedata.category(char) not in _UNSEEN)
+    if not shown.isprintable():
+        shown = "".join(char for char in shown if unicodedata.category(char) not in _UNSEEN)
     return shown if len(shown) <= most else shown[:most] + "…"
 
 

@@ -1,5 +1,6 @@
 """What a server prints, made fit to be shown."""
 
+import tracemalloc
 import unicodedata
 
 import pytest
@@ -88,3 +89,15 @@ def test_an_answer_without_end_fills_no_memory():
         answer(f"line {number}")
 
     assert answer.text.splitlines() == [f"line {number}" for number in range(13)]
+
+
+def test_much_output_fills_no_memory():
+    """However much a server prints, in lines or without end, what is held of it stays below a megabyte."""
+    taker = Lines(lambda _: None)
+    for chunk in (b"a line of what it does now\n" * 2000, b"x" * 60_000):
+        tracemalloc.start()
+        for _ in range(100):
+            taker.feed(chunk)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert most < 1_000_000
