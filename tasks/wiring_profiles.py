@@ -131,7 +131,7 @@ def app_commands(settings: Settings) -> AppCommands:
 def watcher(settings: Settings) -> CommandWatcher:
     """Give the operator's own command that says whether all is well; without one nothing is run."""
     hide = app_commands(settings).without_secrets
-    return CommandWatcher(settings.commands.watch, {}, settings.limits.watch_command, hide=hide)
+    return CommandWatcher(settings.commands.watch, settings.limits.watch_command, hide=hide)
 
 
 def balancer_profile(settings: Settings) -> BalancerProfile:

@@ -30,16 +30,12 @@ class CommandWatcher:
     """Runs a command line (a Watcher). Used by one thread at a time; `stop` and `close` may come from any.
 
     :param command: for `/bin/sh`, since it is the operator's own; empty when there is none.
-    :param variables: what is added to the operator's environment; looked at anew for every run.
     :param deadline: how long a run may take, in seconds.
     :param hide: takes out of what is told what must not be shown.
     """
 
-    def __init__(
-        self, command: str, variables: Mapping[str, str], deadline: float, *, hide: Callable[[str], str] = str
-    ) -> None:
+    def __init__(self, command: str, deadline: float, *, hide: Callable[[str], str] = str) -> None:
         self._command = command
-        self._variables = variables
         self._deadline = deadline
         self._hide = hide
         self._name = f"`{line(hide(command), most=_NAME_LENGTH)}`"
@@ -47,23 +43,24 @@ class CommandWatcher:
         self._stopped = False
         self._running: subprocess.Popen[bytes] | None = None
 
-    def probe(self, about: Mapping[str, str] | None = None) -> str:
-        """Run it once, with some more variables in its environment; say what is wrong and how its output ends, "" when it exits 0 or there is no command.
+    def probe(self, about: Mapping[str, str]) -> str:
+        """Run it once; say what is wrong and how its output ends, "" when it exits 0 or there is no command.
 
+        :param about: what is added to the operator's own environment for it.
         :raises Interrupted: it was told to stop.
         """
         if not self._command:
             return ""
         try:
-            process = self._start({**self._variables, **(about or {})})
+            process = self._start(about)
         except (OSError, ValueError) as error:  # ValueError: a variable that no environment can hold
             return f"{self._name} could not be run: {error}"
-        output = _Output(cast("IO[bytes]", process.stdout), self._hide)
         try:
+            output = _Output(cast("IO[bytes]", process.stdout), self._hide)
             code = _exit_code(process, self._deadline)
         finally:
             self._end(process)
-            output.await_end()
+        output.await_end()
         self._refuse_when_stopped()
         return self._verdict(code, output)
 
@@ -79,13 +76,13 @@ class CommandWatcher:
         with self._lock:
             self._stopped = False
 
-    def _start(self, variables: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    def _start(self, about: Mapping[str, str]) -> subprocess.Popen[bytes]:
         with self._lock:
             self._refuse_when_stopped()
             # A session of its own has no terminal: nothing in it can ask for a password and wait.
             self._running = subprocess.Popen(
                 ["/bin/sh", "-c", self._command],
-                env={**os.environ, **variables},
+                env={**os.environ, **about},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
