@@ -38,7 +38,8 @@ class Exchange:
         with short(self._path) as path:
             listener.bind(path)
         self._path.chmod(0o600)
-        self._server = await asyncio.start_unix_server(self._begin, sock=listener)
+        # Newer versions of start_unix_server would look for the file under the name that it was bound by.
+        self._server = await asyncio.start_server(self._begin, sock=listener)
 
     async def close(self) -> None:
         """Take no more calls, and end all that are."""
