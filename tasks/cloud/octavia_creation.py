@@ -7,6 +7,7 @@ know of members.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -176,7 +177,7 @@ def _stuck(shared: Body) -> Stuck:
     return Stuck(
         f"load balancer {shared['name']} ({shared['id']}) is in provisioning status ERROR",
         advice="waiting does not help: have the cloud's support fail it over, or delete it with all its parts "
-        f"(openstack loadbalancer delete --cascade {shared['id']}): the next deploy makes a new one",
+        f"(openstack loadbalancer delete --cascade {shlex.quote(str(shared['id']))}): the next deploy makes a new one",
     )
 
 

@@ -6,6 +6,7 @@ Fabric itself accepts any host key; here only the given ones are. Neither `~/.fa
 from __future__ import annotations
 
 import logging
+import shlex
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -18,12 +19,15 @@ from tasks.hosts.console_keys import HostKey, fingerprint
 from tasks.hosts.known_hosts import name_of
 from tasks.hosts.route import Route
 from tasks.hosts.trust import address_of, refused
+from tasks.plain import line
 from tasks.rollout.model import Server
 from tasks.waiting import Clock
 
 # Key injection may come after the SSH server is up; a key that is refused for longer than this is the wrong one.
 REFUSAL_GRACE = 20.0
 _SESSION_TIMEOUT = 15.0
+# Whatever answers at the port may have been quoted in it.
+_LONGEST_REASON = 500
 
 # Without a handler, Python prints what paramiko logs, such as the traceback of every attempt at a server that boots.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
@@ -134,10 +138,10 @@ class Opening:
 def unreachable(server: Server, reason: str, kind: type[HostUnreachable] = HostUnreachable) -> HostUnreachable:
     """Say that SSH to a server does not work, and why."""
     return kind(
-        f"no SSH connection to {server.name} at {server.private_ip}: {reason}",
+        f"no SSH connection to {server.name} at {server.private_ip}: {line(reason, most=_LONGEST_REASON)}",
         server=server.name,
         advice="Is the private IP reachable from here, and does the server have our key? Its console may say more: "
-        f"fab servers.console --server {server.name}",
+        f"fab servers.console --server {shlex.quote(server.name)}",
     )
 
 

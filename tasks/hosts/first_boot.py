@@ -6,6 +6,7 @@ Refuses to reboot anything: that takes the cloud's API.
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -131,7 +132,7 @@ class FirstBoot:
                 f"set up failed on {server.name}: {error}",
                 server=server.name,
                 advice=f"Was it created with bootstrap = {self.way}? Its console may say more: "
-                f"fab servers.console --server {server.name}",
+                f"fab servers.console --server {shlex.quote(server.name)}",
             ) from error
 
 

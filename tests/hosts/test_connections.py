@@ -1,5 +1,6 @@
 """Connections: what "not up yet" means, how one serves all stages, and how everything is ended. Over real SSH."""
 
+import shlex
 import socket
 import threading
 from contextlib import suppress
@@ -8,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from tasks.errors import HostUnreachable, Interrupted
+from tasks.hosts.connection import unreachable
 from tasks.waiting import WallClock
 from tests.hosts.conftest import Room, a_server, migrating
 
@@ -181,3 +183,13 @@ def free_port(address: str) -> int:
     """Find a port at which nothing listens."""
     with socket.create_server((address, 0)) as listener:
         return listener.getsockname()[1]
+
+
+def test_what_answers_at_the_port_is_quoted_with_care():
+    """The reason is one visible line of bearable length, and the command to type next is one for a shell."""
+    name = "web'; touch pwned; '"
+    error = unreachable(a_server(name=name), "no SSH banner: \x1b[2J\n" + "x" * 5000)
+
+    assert r"no SSH banner: \x1b[2J xxx" in error.problem
+    assert len(error.problem) < 1000
+    assert shlex.split(error.advice.partition(": ")[2]) == ["fab", "servers.console", "--server", name]
