@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from tasks.errors import Claimed, ClaimLost, DeployError, NotFound
+from tasks.errors import Claimed, ClaimLost, CloudError, DeployError, NotFound
 from tasks.rollout.claims import CHOOSING, EXPIRY_SECONDS, FENCE_SECONDS, WAITING, Claim, standing
 from tasks.rollout.model import Server, ServerStatus
 from tasks.rollout.persisting import surely
@@ -106,12 +106,15 @@ class Claimant:
             )
 
     def regain(self) -> bool:
-        """Take up a lost claim again, if it still stands and nobody else claims. Says whether it is ours."""
-        with self._writing:
-            if not self._held or not self._stands_alone():
-                return False
-            self._write(self._carriers[-1], replace(self._claim, beat=self._compute.now()))
-        return self._stands_alone(after=SETTLE_SECONDS)
+        """Take up a lost claim again, if it still stands and nobody else claims. Says whether it is ours for sure."""
+        try:
+            with self._writing:
+                if not self._held or not self._stands_alone():
+                    return False
+                self._write(self._carriers[-1], replace(self._claim, beat=self._compute.now()))
+            return self._stands_alone(after=SETTLE_SECONDS)
+        except DeployError:
+            return False
 
     def rename(self, verb: str, generation: str) -> None:
         """Write down what is being done now; by this the next operator knows what was interrupted."""
@@ -147,7 +150,7 @@ class Claimant:
             servers = self._compute.servers()
             if any((seen.id, seen.number) == (claim.id, claim.number) for one in servers for seen in one.claims):
                 return living(servers, self._compute, self._operator, but=claim.id)
-        raise ClaimLost(
+        raise CloudError(
             f"the claim was written to server {carrier} {ANNOUNCE_TRIES} times, and is not to be seen there"
         )
 
