@@ -71,6 +71,21 @@ def test_status_for_other_clients(newcomer: Operator):
     assert newcomer.cloud().session.get_token()
 
 
+def test_bad_days_are_asked_for(newcomer: Operator):
+    """`local.fault NAME` arms a fault, `--list` shows it, `--clear` forgets it; without a name it is a mistake."""
+    newcomer.manages("local.up", "--build-seconds", "3:8", "--seed", "7")
+    armed = newcomer.manages("local.fault", "build-dies", "--times", "2", "--match", "web")
+    listed = newcomer.manages("local.fault", "--list")
+    cleared = [newcomer.manages("local.fault", *words) for words in (["api-500", "--clear"], ["--clear"])]
+
+    assert "build-dies: 2 times, 10 s, only 'web'; struck 0 times" in armed.stdout
+    assert "build-dies: 2 times, 10 s, only 'web'; struck 0 times" in listed.stdout
+    assert [ran.stdout for ran in cleared] == ["0 cleared.\n", "1 cleared.\n"]
+    assert "did not receive required positional arguments: 'name'" in newcomer.fab("local.fault").text
+    mistyped = newcomer.fab("local.fault", "aip-500")
+    assert (mistyped.code, "Did you mean api-500?" in mistyped.stderr) == (3, True)
+
+
 def _network(url: str) -> str:
     return url.removeprefix("http://").rsplit(".", 2)[0]
 
