@@ -32,6 +32,9 @@ CHOOSING = 0
 WAITING = -1
 """Not in the queue yet: written to the metadata of a server with its creation, to be seen until it is ACTIVE."""
 
+MOST_NUMBER = 10**9
+"""No queue is as long; a greater number is not ours, and would not fit a metadata item."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
@@ -72,8 +75,8 @@ class Claim:
         return json.dumps([values[name] for name in _FIELDS], separators=(",", ":"))
 
     def has_expired(self, now: datetime) -> bool:
-        """Say whether its heartbeat has stopped for so long that it may be taken over."""
-        return now - self.beat >= timedelta(seconds=EXPIRY_SECONDS)
+        """Say whether its heartbeat has stopped for so long that it may be taken over, or is of no time that can be."""
+        return abs(now - self.beat) >= timedelta(seconds=EXPIRY_SECONDS)
 
 
 _FIELDS = ("number", "verb", "generation", "owner", "process", "since", "beat")
@@ -89,10 +92,17 @@ def _read(name: str, value: str) -> Claim | None:
     try:
         values = dict(zip(_FIELDS, json.loads(value), strict=True))
         since, beat = (datetime.fromisoformat(values.pop(key)) for key in ("since", "beat"))
-        number = int(values.pop("number"))
+        number = values.pop("number")
+        if (
+            since.tzinfo is None
+            or beat.tzinfo is None
+            or not isinstance(number, int)
+            or not WAITING <= number <= MOST_NUMBER
+        ):
+            return None
         texts = {key: str(text) for key, text in values.items()}
         return Claim(id=name.removeprefix(PREFIX), number=number, since=since, beat=beat, **texts)
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, AttributeError):
         return None
 
 
