@@ -5,6 +5,7 @@ Paths are below /control; `Authorization: Bearer TOKEN` opens them.
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -21,7 +22,7 @@ from tasks.localcloud.api.bodies import Body, Requested, read_json
 from tasks.localcloud.api.faults import code_of, handlers
 from tasks.localcloud.compute.refusals import BadRequest, Refusal
 from tasks.localcloud.faults.bad_days import BadDays
-from tasks.localcloud.faults.holds import Moment
+from tasks.localcloud.faults.holds import Hold, Moment
 from tasks.localcloud.faults.names import FaultName, UnknownFault, describe, fault_name
 from tasks.localcloud.faults.registry import Armed, Fault
 
@@ -40,10 +41,14 @@ class FaultBody(Body):
 
 
 class HoldBody(Body):
-    """`POST /control/holds`: the `request`-th from now on."""
+    """`POST /control/holds`: the `request`-th from now on of those in which `pattern`, a regular expression, is found.
+
+    It looks at texts such as `api POST /compute/v2.1/servers` and `ssh web-1: true`.
+    """
 
     request: Annotated[int, Field(ge=1)]
     moment: Annotated[Moment, Field(strict=False)]
+    pattern: str = ""
 
 
 class ControlApi:
@@ -93,7 +98,8 @@ class ControlApi:
     async def arm_hold(self, request: Request) -> Response:
         """Arm a hold point, 201; what was held before is let go."""
         wanted = Requested(HoldBody).read(await read_json(request))
-        self._holds.arm(wanted.request, wanted.moment)
+        _check_pattern(wanted.pattern)
+        self._holds.arm(Hold(request=wanted.request, moment=wanted.moment, pattern=wanted.pattern))
         return self._hold(201)
 
     async def release_hold(self, _: Request) -> Response:
@@ -137,6 +143,13 @@ def _name(text: str) -> FaultName:
         return fault_name(text)
     except UnknownFault as error:
         raise BadRequest(str(error)) from None
+
+
+def _check_pattern(text: str) -> None:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise BadRequest(f"pattern is no regular expression: {error}") from None
 
 
 def _wait(text: str) -> float:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 log = logging.getLogger(__name__)
@@ -36,10 +37,23 @@ class Occasion:
 
 @dataclass(frozen=True, kw_only=True)
 class Hold:
-    """Which occasion is to be held, by its number, and where."""
+    """Which occasion is to be held, and where: the `request`-th from the arming on of those that `pattern` is found in.
 
-    number: int
+    `passed` of them have come by already. `number` is the occasion's, once it has come.
+    """
+
+    request: int
     moment: Moment
+    pattern: str = ""
+    passed: int = 0
+    number: int | None = None
+
+    def after(self, occasion: Occasion) -> Hold:
+        """Give what it is when an occasion has come by."""
+        if self.number is not None or not re.search(self.pattern, f"{occasion.kind} {occasion.what}"):
+            return self
+        number = occasion.number if self.passed + 1 == self.request else None
+        return replace(self, passed=self.passed + 1, number=number)
 
 
 class Holds:
@@ -52,11 +66,10 @@ class Holds:
         self._holding = asyncio.Event()
         self._let_go = asyncio.Event()
 
-    def arm(self, occasion: int, moment: Moment) -> Hold:
-        """Hold the `occasion`-th from now on (1: the next one); what was armed or held before is let go."""
+    def arm(self, hold: Hold) -> None:
+        """Hold an occasion from now on; what was armed or held before is let go."""
         self.release()
-        self.armed = Hold(number=self.counted + occasion, moment=moment)
-        return self.armed
+        self.armed = hold
 
     def release(self) -> None:
         """Let go of what is held, and hold nothing more."""
@@ -83,6 +96,7 @@ class Holds:
         """
         self.counted += 1
         passage = Passage(self, Occasion(number=self.counted, kind=kind, what=what))
+        self.armed = self.armed and self.armed.after(passage.occasion)
         await self.stand(passage.occasion, Moment.BEFORE)
         return passage
 
@@ -91,7 +105,7 @@ class Holds:
 
         :raises Released: it was, and has been let go.
         """
-        if self.armed != Hold(number=occasion.number, moment=moment):
+        if self.armed is None or (self.armed.number, self.armed.moment) != (occasion.number, moment):
             return
         log.warning("held %s its effect: %s %s", moment, occasion.kind, occasion.what)
         self.held = occasion

@@ -109,7 +109,15 @@ async def test_a_malformed_fault_is_refused(cloud: Cloud, control: httpx.AsyncCl
     assert cloud.bad_days.faults.all() == []
 
 
-@pytest.mark.parametrize("body", [{}, {"request": 0, "moment": "before"}, {"request": 1, "moment": "during"}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"request": 0, "moment": "before"},
+        {"request": 1, "moment": "during"},
+        {"request": 1, "moment": "before", "pattern": "("},
+    ],
+)
 async def test_a_malformed_hold_is_refused(cloud: Cloud, control: httpx.AsyncClient, body: object):
     """400, and nothing is armed."""
     assert (await control.post("/holds", json=body)).status_code == 400

@@ -48,11 +48,26 @@ async def test_a_request_is_held_before_its_effect(cloud: Cloud, served: httpx.A
     seen = (await served.get("/control/holds", params={"wait": 10})).json()
 
     assert (seen["held"]["kind"], seen["held"]["what"]) == ("api", f"POST {SERVERS}")
-    assert (seen["counted"], seen["armed"]) == (2, {"number": 2, "moment": "before"})
+    assert (seen["counted"], seen["armed"]["number"]) == (2, 2)
     assert (await served.delete("/control/holds")).json() == {"counted": 2, "armed": None, "held": None}
     with pytest.raises(httpx.RemoteProtocolError):
         await lost
     assert cloud.servers.all() == []
+
+
+async def test_the_kth_request_of_a_kind_is_held(cloud: Cloud, served: httpx.AsyncClient):
+    """With a pattern, requests in which it is not found pass without counting towards k."""
+    wanted = {"request": 1, "moment": "before", "pattern": "POST|PUT|DELETE"}
+    armed = await served.post("/control/holds", json=wanted)
+    looked = await served.get(SERVERS)
+    lost = asyncio.create_task(served.post(SERVERS, json=cloud.body()))
+    seen = (await served.get("/control/holds", params={"wait": 10})).json()
+    await served.delete("/control/holds")
+
+    assert armed.json()["armed"] == {**wanted, "passed": 0, "number": None}
+    assert (looked.status_code, seen["held"]["what"]) == (200, f"POST {SERVERS}")
+    with pytest.raises(httpx.RemoteProtocolError):
+        await lost
 
 
 async def test_a_request_is_held_after_its_effect(cloud: Cloud, served: httpx.AsyncClient):

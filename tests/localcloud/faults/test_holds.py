@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tasks.localcloud.faults.holds import Holds, Moment, Released
+from tasks.localcloud.faults.holds import Hold, Holds, Moment, Released
 
 pytestmark = pytest.mark.anyio
 DEADLINE = 10.0
@@ -46,7 +46,7 @@ async def test_the_armed_one_is_held_before_its_effect(holds: Holds):
     """The k-th occasion from the arming on stands still without an effect; the others pass."""
     seen: list[str] = []
     await pass_by(holds, "earlier", seen)
-    holds.arm(2, Moment.BEFORE)
+    holds.arm(Hold(request=2, moment=Moment.BEFORE))
     await pass_by(holds, "first", seen)
     act = await held(holds, pass_by(holds, "second", seen))
     await pass_by(holds, "third", seen)
@@ -61,7 +61,7 @@ async def test_the_armed_one_is_held_before_its_effect(holds: Holds):
 async def test_the_armed_one_is_held_after_its_effect(holds: Holds):
     """Held after its effect, an occasion has it and gives no answer."""
     seen: list[str] = []
-    holds.arm(1, Moment.AFTER)
+    holds.arm(Hold(request=1, moment=Moment.AFTER))
     act = await held(holds, pass_by(holds, "first", seen))
     holds.release()
 
@@ -72,7 +72,7 @@ async def test_the_armed_one_is_held_after_its_effect(holds: Holds):
 
 async def test_what_is_held_is_said(holds: Holds):
     """Who asks is told what stands still, and of which kind it is."""
-    holds.arm(1, Moment.BEFORE)
+    holds.arm(Hold(request=1, moment=Moment.BEFORE))
     act = asyncio.create_task(pass_by(holds, "DELETE /servers/1", []))
     occasion = await holds.until_held(DEADLINE)
     holds.release()
@@ -86,7 +86,7 @@ async def test_what_is_held_is_said(holds: Holds):
 async def test_nothing_is_held_once_it_is_released(holds: Holds):
     """After a release everything passes, and nothing is said to be held."""
     seen: list[str] = []
-    holds.arm(1, Moment.BEFORE)
+    holds.arm(Hold(request=1, moment=Moment.BEFORE))
     holds.release()
     await pass_by(holds, "first", seen)
 
@@ -95,7 +95,7 @@ async def test_nothing_is_held_once_it_is_released(holds: Holds):
 
 async def test_waiting_for_a_hold_ends(holds: Holds):
     """Who waits for something to be held is told after the time that nothing is."""
-    holds.arm(2, Moment.BEFORE)
+    holds.arm(Hold(request=2, moment=Moment.BEFORE))
     await pass_by(holds, "first", [])
 
     assert await holds.until_held(0.01) is None
@@ -103,10 +103,31 @@ async def test_waiting_for_a_hold_ends(holds: Holds):
 
 async def test_arming_again_lets_go(holds: Holds):
     """A second arming lets go of what the first one holds, and counts from there."""
-    holds.arm(1, Moment.BEFORE)
+    holds.arm(Hold(request=1, moment=Moment.BEFORE))
     act = await held(holds, pass_by(holds, "first", []))
-    again = holds.arm(1, Moment.AFTER)
+    holds.arm(Hold(request=1, moment=Moment.AFTER))
 
     with pytest.raises(Released):
         await act
-    assert (again.number, holds.held) == (2, None)
+    again = await held(holds, pass_by(holds, "second", []))
+    assert holds.held
+    assert holds.held.what == "second"
+    holds.release()
+    with pytest.raises(Released):
+        await again
+
+
+async def test_only_occasions_of_one_kind_may_count(holds: Holds):
+    """With a pattern, the k-th occasion in which it is found is held; all are counted."""
+    seen: list[str] = []
+    holds.arm(Hold(request=2, moment=Moment.BEFORE, pattern="^api (POST|DELETE) "))
+    for what in ("POST /a", "GET /b", "GET /POST /c"):
+        await pass_by(holds, what, seen)
+    act = await held(holds, pass_by(holds, "DELETE /a", seen))
+    occasion = holds.held
+    holds.release()
+
+    assert occasion
+    assert (occasion.what, occasion.number, len(seen)) == ("DELETE /a", 4, 6)
+    with pytest.raises(Released):
+        await act

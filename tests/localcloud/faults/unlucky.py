@@ -12,7 +12,7 @@ import asyncssh
 
 from tasks.localcloud.faults.at_servers import ServersFate
 from tasks.localcloud.faults.bad_days import BadDays
-from tasks.localcloud.faults.holds import Moment
+from tasks.localcloud.faults.holds import Hold, Moment
 from tasks.localcloud.faults.names import FaultName
 from tasks.localcloud.faults.registry import Fault
 from tasks.localcloud.machines.spec import Isolation, MachineSpec
@@ -47,7 +47,7 @@ class UnluckyLab:
         """Hold the `session`-th SSH session from now on."""
 
         async def hold() -> None:
-            self.holds.arm(session, moment)
+            self.holds.arm(Hold(request=session, moment=moment))
 
         self.lab.run(hold())
 
