@@ -131,6 +131,7 @@ class Daemon:
             pending_seconds=self._options.pending_seconds,
             faults=self._bad_days.faults,
         )
+        balancers.accidents.server_at = self._server_at
         parts.push_async_callback(balancers.close)
         await balancers.start()
         return balancers
@@ -143,12 +144,17 @@ class Daemon:
             pending_seconds=self._options.pending_seconds,
             faults=self._bad_days.faults,
         )
+        octavia.accidents.server_at = self._server_at
         parts.push_async_callback(octavia.close)
         return octavia
 
     def _name_of(self, server_id: str) -> str:
         names = {server.id: server.name for server in self._servers.existing()} if self._servers else {}
         return names.get(server_id, server_id)
+
+    def _server_at(self, address: str) -> str:
+        names = {server.private_ip: server.name for server in self._servers.existing()} if self._servers else {}
+        return names.get(address, "")
 
     def _machine_died(self, server_id: str, reason: str) -> None:
         log.warning("server %s: %s", server_id, reason)

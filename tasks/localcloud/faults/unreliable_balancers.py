@@ -5,6 +5,8 @@ Decides which fault strikes, and lets Envoy take a node for OFFLINE. Statuses ar
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from starlette.requests import Request
 
 from tasks.localcloud.faults.names import FaultName
@@ -14,9 +16,14 @@ from tasks.localcloud.proxy.frontends import Endpoint, Health
 
 
 class UnreliableBalancers:
-    """The accidents of load balancers; `about` is always the name of the one concerned, and of its node."""
+    """The accidents of load balancers.
+
+    A fault's `match` is looked for in the load balancer's name; of one that strikes a node, in `BALANCER SERVER NODE`.
+    `server_at` gives the name of the server that has an address.
+    """
 
     def __init__(self, envoy: Envoy, faults: Faults) -> None:
+        self.server_at: Callable[[str], str] = lambda _: ""
         self._envoy = envoy
         self._faults = faults
 
@@ -38,10 +45,9 @@ class UnreliableBalancers:
         :raises EnvoySilent: Envoy does not answer.
         """
         healths = await self._envoy.health(frontend)
-        for endpoint, health in healths.items():
-            if health is Health.ONLINE and (
-                flap := self._faults.take(FaultName.NODE_FLAPS, about=f"{name} {endpoint}")
-            ):
+        for endpoint in [each for each, health in healths.items() if health is Health.ONLINE]:
+            about = f"{name} {self.server_at(endpoint.address)} {endpoint}"
+            if flap := self._faults.take(FaultName.NODE_FLAPS, about=about):
                 await self._envoy.take_for_offline(frontend, endpoint, flap.seconds)
                 healths[endpoint] = Health.OFFLINE
         return healths

@@ -110,6 +110,16 @@ async def test_a_node_flaps(service: Clb, faults: Faults):
     await eventually(well)
 
 
+async def test_a_node_is_known_by_its_servers_name(service: Clb, faults: Faults):
+    """`match` may be the name of the server that the node is."""
+    balancer, _ = await service.create_with_nodes(2)
+    addresses = [node["address"] for node in await service.nodes(balancer)]
+    service.service.accidents.server_at = {addresses[0]: "web-1", addresses[1]: "web-2"}.get
+    faults.arm(Fault(name=FaultName.NODE_FLAPS, match="web-2", seconds=LONG))
+
+    assert [node["status"] for node in await service.nodes(balancer)] == ["ONLINE", "OFFLINE"]
+
+
 async def test_lists_of_nodes_are_stale(service: Clb, faults: Faults):
     """Nodes, listed or in the load balancer's details, are those of a while ago; then they are true again."""
     balancer, ids = await service.create_with_nodes(1)
