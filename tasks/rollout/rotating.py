@@ -19,7 +19,6 @@ from tasks.rollout.model import (
     BalancerStatus,
     Condition,
     Listener,
-    LoadBalancer,
     NodeStatus,
     Phase,
     Server,
@@ -164,7 +163,7 @@ def _fitting(ready: list[Server], goal: Goal, seen: Observation) -> int:
         return len(ready)
     inside = (sum(1 for server in ready if balancer.nodes_of(server)) for balancer in seen.balancers)
     free = (goal.bounds.nodes - len(balancer.nodes) for balancer in seen.balancers)
-    return min((mine + more for mine, more in zip(inside, free, strict=True)), default=goal.bounds.nodes)
+    return max(0, min((mine + more for mine, more in zip(inside, free, strict=True)), default=goal.bounds.nodes))
 
 
 def _bring_in(listener: Listener, wanted: frozenset[str], goal: Goal, seen: Observation) -> Iterator[Step]:
@@ -205,21 +204,33 @@ def _onward(goal: Goal, seen: Observation, batch: Batch) -> Iterator[Step]:
 
 
 def _leaving(goal: Goal, seen: Observation, batch: Batch) -> tuple[Server, ...]:
-    """Give the old servers that leave after this batch: all after the last; of a short one those that can be spared."""
+    """Give the old servers that leave after this batch: all after the last; of a short one those that can be spared.
+
+    Those come first that serve nobody, or have begun to leave: a load balancer may have been told already.
+    """
     rest = others(goal, seen)
     if len(batch.servers) == goal.count:
         return rest
     if not batch.is_short:
         return ()
-    serving = [server for server in rest if is_sent_to(server, seen)]
-    beyond = (_sent_to(one, seen) - goal.bounds.floors.get(one.name, 0) for one in seen.balancers)
-    spare = max(0, min(beyond, default=0))
-    first = sorted(serving, key=lambda server: (server.generation, server.labels.slot))[:spare]
-    return (*(server for server in rest if server not in serving), *first)
+    serving = sorted((one for one in rest if _serves(one, seen)), key=lambda one: (one.generation, one.labels.slot))
+    return (*(server for server in rest if server not in serving), *serving[: _spare(goal, seen)])
 
 
-def _sent_to(balancer: LoadBalancer, seen: Observation) -> int:
-    return sum(1 for server in seen.servers if balancer.sends_to(server))
+def _spare(goal: Goal, seen: Observation) -> int:
+    """Give how many servers are in rotation beyond those that have to be, on every load balancer."""
+    serving = [server for server in seen.servers if _serves(server, seen)]
+    floors = ((one, goal.bounds.floors.get(one.name, 0)) for one in seen.balancers)
+    beyond = (sum(1 for server in serving if one.sends_to(server)) - floor for one, floor in floors)
+    return max(0, min(beyond, default=0))
+
+
+def _serves(server: Server, seen: Observation) -> bool:
+    """Say whether every load balancer that knows a server sends it requests, and gets answers."""
+    nodes = [node for balancer in seen.balancers for node in balancer.nodes_of(server)]
+    return bool(nodes) and all(
+        node.condition is Condition.ENABLED and node.status is not NodeStatus.OFFLINE for node in nodes
+    )
 
 
 def _is_parked(server: Server, goal: Goal) -> bool:

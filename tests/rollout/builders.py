@@ -16,7 +16,8 @@ from tasks.rollout.model import (
     ServerStatus,
     VirtualIp,
 )
-from tasks.rollout.observation import Observation
+from tasks.rollout.observation import Moment, Observation
+from tasks.rollout.reverting import Live, Place
 
 NODE_PORT = 8000
 HTTP = Listener(name="shop-test-http", port=80, protocol="HTTP", node_port=NODE_PORT)
@@ -84,5 +85,13 @@ def both(*nodes):
 
 
 def seen(*servers, balancers=(), **changes):
-    """Give an observation."""
-    return Observation(servers=servers, balancers=tuple(balancers), **changes)
+    """Give an observation, by a run that holds the claim and has found every server well."""
+    probes = {(server.id, moment): "" for server in servers for moment in Moment}
+    values = {"held": True, "probes": probes} | changes
+    return Observation(servers=servers, balancers=tuple(balancers), **values)
+
+
+def live(*servers, balancers=(HTTP, HTTPS)):
+    """Give what was live: these servers, on these listeners' load balancers, and well."""
+    places = frozenset(Place(server.id, listener.name) for server in servers for listener in balancers)
+    return Live(places=places, online=places)

@@ -1,11 +1,11 @@
 """Undoing a rollout: old nodes first, then the new ones, then the new servers."""
 
 from tasks.rollout.model import Condition, Phase
-from tasks.rollout.reverting import Place, has_begun, in_rotation, is_past_return, revert
+from tasks.rollout.reverting import Live, Place, has_begun, in_rotation, is_past_return, revert
 from tasks.rollout.steps import AddNodes, AwaitDrained, RemoveNodes, RetireServer, SetCondition
-from tests.rollout.builders import HTTP, HTTPS, NODE_PORT, balancer, both, goal, node, old, seen, server
+from tests.rollout.builders import HTTP, HTTPS, NODE_PORT, balancer, both, goal, live, node, old, seen, server
 
-LIVE = frozenset({Place("old-1", HTTP.name), Place("old-1", HTTPS.name)})
+LIVE = live(old(1))
 
 
 def test_before_the_rotation_only_new_servers_go():
@@ -72,7 +72,7 @@ def test_what_is_live_is_what_gets_new_requests():
     one, gone = old(1), old(2)
     state = seen(one, gone, balancers=[balancer(node(one), node(gone, Condition.DRAINING))])
 
-    assert in_rotation(state) == {Place("old-1", HTTP.name)}
+    assert in_rotation(state).places == {Place("old-1", HTTP.name)}
 
 
 def test_the_way_back_ends_when_an_old_node_has_left():
@@ -81,12 +81,12 @@ def test_the_way_back_ends_when_an_old_node_has_left():
     before = seen(one, gone, balancers=both(node(one), node(gone, Condition.DRAINING)))
     after = seen(one, gone, balancers=[balancer(node(one)), balancer(node(one), node(gone), listener=HTTPS)])
 
-    assert not is_past_return(goal(), before, LIVE)
-    assert is_past_return(goal(), after, LIVE)
+    assert not is_past_return(goal(count=1), before, LIVE)
+    assert is_past_return(goal(count=1), after, LIVE)
 
 
 def test_a_first_deploy_can_always_be_undone():
     """When nothing was live, there is no way back to lose."""
     one = server(1)
 
-    assert not is_past_return(goal(), seen(one, balancers=both(node(one))), frozenset())
+    assert not is_past_return(goal(), seen(one, balancers=both(node(one))), Live())

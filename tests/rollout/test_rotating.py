@@ -1,0 +1,326 @@
+"""Rotations in batches, and those for which there is little room: canaries, watches, quotas and node limits."""
+
+from collections import Counter
+from functools import partial
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.errors import QuotaExceeded
+from tasks.rollout.goal import Bounds, Pace
+from tasks.rollout.model import Condition, NodeStatus, Phase, ServerStatus
+from tasks.rollout.planning import plan
+from tasks.rollout.rotating import rotation, take_claim
+from tasks.rollout.steps import (
+    AddNodes,
+    AwaitDrained,
+    CreateServer,
+    GiveUpRoom,
+    MarkServing,
+    RemoveNodes,
+    RetireServer,
+    SetCondition,
+    TakeClaim,
+    Watch,
+)
+from tests.rollout.builders import HTTP, HTTPS, NODE_PORT, balancer, both, goal, node, old, seen, server
+from tests.rollout.shuffled import pursue
+
+DRAINING, ENABLED = Condition.DRAINING, Condition.ENABLED
+CANARY = Pace(batches=(1, 2, 4), watch=30.0)
+NAMES = (HTTP.name, HTTPS.name)
+
+
+def news(count, phase=Phase.SERVING):
+    """Give new servers that are ready or further."""
+    return [server(slot, phase, migrated=slot == 1) for slot in range(1, count + 1)]
+
+
+def olds(count):
+    """Give old servers."""
+    return [old(slot) for slot in range(1, count + 1)]
+
+
+def nodes(servers, condition=ENABLED):
+    """Give their nodes."""
+    return [node(one, condition) for one in servers]
+
+
+def at(servers):
+    """Give their addresses."""
+    return frozenset(one.private_ip for one in servers)
+
+
+def on_both(kind, servers, **values):
+    """Give a step on the load balancers of both listeners."""
+    return {kind(balancer=name, addresses=at(servers), **values) for name in NAMES}
+
+
+class TestClaim:
+    def test_nothing_is_rotated_before_the_claim_is_ours(self):
+        """Whatever else could be done, the claim is taken first."""
+        state = seen(*news(2, Phase.READY), *olds(2), balancers=both(*nodes(olds(2))), held=False)
+
+        assert rotation(goal(), state) == {TakeClaim(server_id="old-1")}
+
+    def test_the_claim_is_written_to_a_server_that_takes_metadata(self):
+        """One that is being built takes none; where there is no other, the claim has to wait."""
+        building = server(1, Phase.BOOTING, status=ServerStatus.BUILD)
+
+        assert take_claim(seen(building, old(1), held=False)) == {TakeClaim(server_id="old-1")}
+        assert take_claim(seen(building, held=False)) == frozenset()
+
+    def test_the_claim_is_taken_once(self):
+        """A run that holds it does not ask again."""
+        assert take_claim(seen(old(1))) == frozenset()
+
+
+class TestBatches:
+    @pytest.mark.parametrize(
+        ("inside", "proven", "wanted"),
+        [(0, 0, {"10.0.2.1"}), (1, 1, {"10.0.2.2"}), (2, 2, {"10.0.2.3", "10.0.2.4"})],
+    )
+    def test_a_batch_is_added_when_the_one_before_has_proved_itself(self, inside, proven, wanted):
+        """First one, then two, then all four; the old ones stay beside them."""
+        new, gone = news(4), olds(4)
+        state = seen(*new, *gone, balancers=both(*nodes(new[:inside]), *nodes(gone)), proven=proven)
+
+        assert rotation(goal(count=4, pace=CANARY), state) == {
+            AddNodes(balancer=name, addresses=frozenset(wanted), port=NODE_PORT) for name in NAMES
+        }
+
+    @pytest.mark.parametrize(("inside", "proven"), [(1, 0), (2, 1)])
+    def test_each_batch_is_watched(self, inside, proven):
+        """Until it has proved itself, nothing else is done, and no old node is touched."""
+        new, gone = news(4), olds(4)
+        state = seen(*new, *gone, balancers=both(*nodes(new[:inside]), *nodes(gone)), proven=proven)
+
+        assert rotation(goal(count=4, pace=CANARY), state) == {Watch(count=inside)}
+
+    def test_the_last_batch_is_watched_with_the_old_nodes_draining(self):
+        """All new requests go to the new servers then; the old nodes are still there, one change away."""
+        new, gone = news(4), olds(4)
+        full = seen(*new, *gone, balancers=both(*nodes(new), *nodes(gone)), proven=2)
+        drains = seen(*new, *gone, balancers=both(*nodes(new), *nodes(gone, DRAINING)), proven=2)
+
+        assert rotation(goal(count=4, pace=CANARY), full) == on_both(SetCondition, gone, condition=DRAINING)
+        assert rotation(goal(count=4, pace=CANARY), drains) == {
+            Watch(count=4),
+            *(AwaitDrained(server_id=one.id) for one in gone),
+        }
+
+    def test_nothing_is_removed_before_the_last_watch_is_over(self):
+        """Even if every connection is gone."""
+        new, gone = news(4), olds(4)
+        drained = frozenset(one.id for one in gone)
+        waiting = seen(*new, *gone, balancers=both(*nodes(new), *nodes(gone, DRAINING)), proven=2, drained=drained)
+
+        assert rotation(goal(count=4, pace=CANARY), waiting) == {Watch(count=4)}
+        assert rotation(goal(count=4, pace=CANARY), seen_with(waiting, proven=4)) == on_both(RemoveNodes, gone)
+
+    def test_servers_that_are_in_rotation_stay_there(self):
+        """A run that goes on begins with those that are in, whichever slots they have."""
+        new, gone = news(4), olds(4)
+        state = seen(*new, *gone, balancers=both(node(new[2]), *nodes(gone)))
+
+        assert rotation(goal(count=4, pace=CANARY), state) == {Watch(count=1)}
+
+    def test_without_a_watch_there_is_one_batch(self):
+        """All new nodes are added at once, and the old ones drained as soon as those are ONLINE."""
+        new, gone = news(4), olds(4)
+        state = seen(*new, *gone, balancers=both(*nodes(gone)))
+
+        assert rotation(goal(count=4), state) == on_both(AddNodes, new, port=NODE_PORT)
+
+
+class TestNodeLimit:
+    def tight(self, count=4, limit=6, floor=4):
+        """Give a goal for load balancers that have room for two more."""
+        return goal(count=count, bounds=Bounds(nodes=limit, floors=dict.fromkeys(NAMES, floor)))
+
+    def test_as_many_are_added_as_there_are_free_nodes(self):
+        """Four old ones, six nodes: two at a time."""
+        new, gone = news(4), olds(4)
+
+        assert rotation(self.tight(), seen(*new, *gone, balancers=both(*nodes(gone)))) == on_both(
+            AddNodes, new[:2], port=NODE_PORT
+        )
+
+    def test_as_many_old_ones_leave_as_there_are_more_than_at_the_start(self):
+        """Two new ones serve, so the first two of the old ones can be spared."""
+        new, gone = news(4), olds(4)
+        state = seen(*new, *gone, balancers=both(*nodes(new[:2]), *nodes(gone)))
+
+        assert rotation(self.tight(), state) == on_both(SetCondition, gone[:2], condition=DRAINING)
+
+    @pytest.mark.parametrize("first", [HTTP, HTTPS])
+    def test_what_has_begun_to_leave_one_load_balancer_leaves_the_other(self, first):
+        """Load balancers are changed one after another: between the changes the same servers are meant to leave."""
+        new, gone = news(4), olds(4)
+        ahead = [*nodes(new[:2]), *nodes(gone[:2], DRAINING), *nodes(gone[2:])]
+        behind = [*nodes(new[:2]), *nodes(gone)]
+        (second,) = {HTTP, HTTPS} - {first}
+        state = seen(*new, *gone, balancers=[balancer(*ahead, listener=first), balancer(*behind, listener=second)])
+
+        assert rotation(self.tight(), state) == {
+            SetCondition(balancer=second.name, addresses=at(gone[:2]), condition=DRAINING)
+        }
+
+    def test_an_old_server_that_is_offline_is_spared_first(self):
+        """It serves nobody, so the floor does not count it, and one that serves must not leave in its place."""
+        new, gone = news(4), olds(4)
+        well, dead = gone[:3], gone[3]
+        held = [*nodes(new[:1]), *nodes(well), node(dead, status=NodeStatus.OFFLINE)]
+        state = seen(*new, *gone, balancers=both(*held))
+
+        assert rotation(self.tight(limit=5, floor=4), state) == on_both(SetCondition, [dead], condition=DRAINING)
+
+    def test_more_nodes_than_the_limit_leave_no_room(self):
+        """Where there are more already than there may be, none is added."""
+        new, gone = news(2), olds(4)
+        state = seen(*new, *gone, balancers=both(*nodes(gone)))
+
+        assert rotation(self.tight(count=2, limit=3), state) == {GiveUpRoom(missing=2)}
+
+    def test_without_any_room_it_gives_up(self):
+        """No new one fits, and no old one can be spared: that is said, and nothing was changed."""
+        new, gone = news(4), olds(4)
+        state = seen(*new, *gone, balancers=both(*nodes(gone)))
+
+        assert rotation(self.tight(limit=4), state) == {GiveUpRoom(missing=4)}
+
+    def test_fewer_servers_than_before_make_room_by_themselves(self):
+        """Two are wanted and four serve: two can leave at once."""
+        new, gone = news(2), olds(4)
+        state = seen(*new, *gone, balancers=both(*nodes(gone)))
+
+        assert rotation(self.tight(count=2, limit=4, floor=2), state) == on_both(
+            SetCondition, gone[:2], condition=DRAINING
+        )
+
+
+class TestQuota:
+    def tight(self, **changes):
+        """Give a goal of four servers where five are allowed."""
+        return goal(count=4, bounds=Bounds(servers=5, floors=dict.fromkeys(NAMES, 4)), **changes)
+
+    def test_only_as_many_servers_are_asked_for_as_there_is_room_for(self):
+        """Four old ones, five allowed: one."""
+        assert plan(self.tight(), seen(*olds(4), balancers=both(*nodes(olds(4))))) == {CreateServer(slot=1)}
+
+    def test_the_rotation_begins_with_those_that_there_was_room_for(self):
+        """One new server is ready: it is added."""
+        state = seen(*news(1, Phase.READY), *olds(4), balancers=both(*nodes(olds(4))))
+
+        assert plan(self.tight(), state) == on_both(AddNodes, news(1), port=NODE_PORT)
+
+    def test_an_old_server_makes_room_for_the_next_new_one(self):
+        """When it has left every load balancer it is deleted, not parked: its place is needed."""
+        new, gone = news(1), olds(4)
+        state = seen(*new, *gone, balancers=both(*nodes(new), *nodes(gone[1:])))
+
+        assert plan(self.tight(pace=Pace(standby=60.0)), state) == {RetireServer(server_id="old-1")}
+
+    def test_a_short_batch_is_watched_as_well(self):
+        """What fits proves itself before the old server that it stands for is removed."""
+        new, gone = news(1), olds(4)
+        left = frozenset({"old-1"})
+        held = both(*nodes(new), *nodes(gone[:1], DRAINING), *nodes(gone[1:]))
+        watched = self.tight(pace=Pace(watch=30.0))
+
+        assert plan(watched, seen(*new, *gone, balancers=held, drained=left)) == {Watch(count=1)}
+        assert plan(watched, seen(*new, *gone, balancers=held, drained=left, proven=1)) == on_both(
+            RemoveNodes, gone[:1]
+        )
+
+
+def seen_with(state, **changes):
+    """Give an observation with something else found out."""
+    return seen(*state.servers, balancers=state.balancers, drained=state.drained, **changes)
+
+
+paces = st.builds(
+    Pace,
+    batches=st.sampled_from([(), (1,), (1, 2, 6), (2, 4), (1, 2, 3, 4, 5, 6)]),
+    watch=st.sampled_from([0.0, 30.0]),
+    standby=st.sampled_from([0.0, 60.0, "next deploy"]),
+)
+
+
+class Laws:
+    """What has to hold at every step of a rotation, whatever its settings."""
+
+    def __init__(self, wanted, start):
+        self._wanted = wanted
+        self._floor = min(start, wanted.count)
+
+    def __call__(self, step, before, after):
+        """Look at one step, with what is there before and after it."""
+        assert len(after.servers) <= max(self._wanted.bounds.servers or 99, len(before.servers))
+        for one in after.balancers:
+            assert len(one.nodes) <= max(self._wanted.bounds.nodes or 99, len(before.balancer(one.name).nodes))
+            assert sum(1 for held in one.nodes if held.condition is ENABLED) >= self._floor
+        match step:
+            case RemoveNodes():
+                self._may_leave(step, before)
+            case RetireServer():
+                assert not any(one.nodes_of(before.server(step.server_id)) for one in before.balancers)
+
+    def _may_leave(self, step, before):
+        """Nothing leaves that has requests, or connections, or that is still needed for the way back."""
+        leaving = [one for one in before.servers if one.private_ip in step.addresses]
+        inside = [one for one in before.generation(self._wanted.generation) if before.balancers[0].nodes_of(one)]
+        assert {one.id for one in leaving} <= before.drained
+        assert not any(one.sends_to(gone) for one in before.balancers for gone in leaving)
+        assert not self._wanted.pace.is_watched or before.proven >= len(inside)
+
+
+@given(
+    start=st.integers(0, 6),
+    count=st.integers(1, 6),
+    spare=st.tuples(st.none() | st.integers(0, 4), st.none() | st.integers(0, 4)),
+    pace=paces,
+    random=st.randoms(use_true_random=False),
+)
+def test_every_rotation_ends_well_or_gives_up_for_want_of_room(start, count, spare, pace, random):
+    """In whatever order steps end: the floor holds, no limit is passed, and in the end only the new ones serve."""
+    most = max(start, count)
+    quota, limit = (None if more is None else most + more for more in spare)
+    bounds = Bounds(servers=quota, nodes=limit, floors=dict.fromkeys(NAMES, min(start, count)))
+    wanted = goal(count=count, pace=pace, bounds=bounds)
+    begin = seen(*olds(start), balancers=both(*nodes(olds(start))), held=False)
+    has_room = start != count or 0 not in spare
+
+    try:
+        end, acts = pursue(partial(plan, wanted), wanted, begin, random=random, law=Laws(wanted, start))
+    except QuotaExceeded:
+        assert not has_room
+    else:
+        assert has_room
+        assert acts < 40 * (start + count)
+        serving = Counter(one.generation for one in end.servers for lb in end.balancers if lb.sends_to(one))
+        assert serving == {wanted.generation: 2 * count}
+        kept = [one for one in end.servers if one.generation != wanted.generation]
+        assert all(one.labels.parked and pace.standby for one in kept)
+
+
+@given(random=st.randoms(use_true_random=False), pace=paces)
+def test_a_load_balancer_that_is_new_gets_the_servers_of_the_others(random, pace):
+    """A listener that was added to the settings has no floor yet, and ends like the others."""
+    wanted = goal(count=2, pace=pace, bounds=Bounds(floors={HTTP.name: 2}))
+    begin = seen(*olds(2), balancers=[balancer(*nodes(olds(2)))], held=False)
+
+    end, _ = pursue(partial(plan, wanted), wanted, begin, random=random)
+
+    assert all(lb.sends_to(one) for one in end.generation(wanted.generation) for lb in end.balancers)
+    assert len(end.balancers) == 2
+
+
+def test_servers_are_marked_when_they_are_online_everywhere():
+    """Their metadata says that they serve."""
+    new = news(1, Phase.READY)
+    half = seen(*new, balancers=[balancer(*nodes(new)), balancer(listener=HTTPS)])
+
+    assert MarkServing(server_id="new-1") not in rotation(goal(count=1), half)
+    assert rotation(goal(count=1), seen(*new, balancers=both(*nodes(new)))) == {MarkServing(server_id="new-1")}
