@@ -10,7 +10,7 @@ import pytest
 
 from tasks.localcloud.faults.names import FaultName
 from tasks.localcloud.faults.registry import Fault, Faults
-from tests.localcloud.octavia_api import OctaviaApi, octavia
+from tests.localcloud.octavia_api import OctaviaApi, listener_body, octavia, pool_body
 from tests.localcloud.traffic import NODE_PORT, eventually
 
 pytestmark = pytest.mark.anyio
@@ -56,6 +56,11 @@ def parts(balancer: dict[str, Any]) -> dict[str, str]:
     }
 
 
+def named(balancer: dict[str, Any], part: str) -> dict[str, str]:
+    """Name a part of a load balancer the way something that is created in it does."""
+    return {f"{part}_id": parts(balancer)[part].rpartition("/")[2]}
+
+
 async def provisioning(service: OctaviaApi, balancer: dict[str, Any]) -> str:
     """Give a load balancer's provisioning status."""
     return str((await service.get(f"/loadbalancers/{balancer['id']}"))["loadbalancer"]["provisioning_status"])
@@ -71,6 +76,41 @@ async def test_somebody_elses_change_comes_first(tmp_path: Path, faults: Faults)
 
             assert (part, code, await provisioning(service, balancer)) == (part, 409, "PENDING_UPDATE")
             assert "immutable" in sentence or "Invalid state PENDING_UPDATE" in sentence
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "parent"),
+    [
+        ("/listeners", "listener", "loadbalancer"),
+        ("/pools", "pool", "loadbalancer"),
+        ("/pools", "pool", "listener"),
+        ("/healthmonitors", "healthmonitor", "pool"),
+    ],
+)
+async def test_somebody_elses_change_comes_before_something_new(
+    service: OctaviaApi, faults: Faults, path: str, kind: str, parent: str
+):
+    """Creating something in a load balancer finds it busy as well, and is 409."""
+    balancer = await service.create_web(service.member())
+    bodies = {"listener": listener_body(), "pool": pool_body(name="another"), "healthmonitor": MONITOR}
+    faults.arm(Fault(name=FaultName.BALANCER_BUSY, seconds=0.01))
+    code, _ = await service.refused("POST", path, {kind: {**bodies[kind], **named(balancer, parent)}})
+
+    assert (code, await service.settled(balancer["id"])) == (409, "ACTIVE")
+    assert [armed.struck for armed in faults.all()] == [1]
+
+
+async def test_what_concerns_no_load_balancer_is_not_struck(service: OctaviaApi, faults: Faults):
+    """A request for something that does not exist, or that makes no sense, is answered as ever."""
+    faults.arm(Fault(name=FaultName.BALANCER_BUSY))
+    answers = [
+        (await service.refused("PUT", "/pools/nowhere", {"pool": {}}))[0],
+        (await service.http.post("/listeners", content=b"{")).status_code,
+        (await service.http.post("/listeners", json=[])).status_code,
+    ]
+
+    assert answers == [404, 400, 400]
+    assert [armed.struck for armed in faults.all()] == [0]
 
 
 async def test_somebody_elses_change_ends(service: OctaviaApi, faults: Faults):

@@ -7,7 +7,7 @@ clients as old as their habit (octavia/api/root_controller.py).
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -26,9 +26,9 @@ from tasks.localcloud.api.balancing import (
     octavia_pools,
 )
 from tasks.localcloud.api.balancing.octavia_context import Octavia
+from tasks.localcloud.api.balancing.octavia_others import let_others_change
 from tasks.localcloud.api.faults import handlers
 from tasks.localcloud.balancing.octavia_faults import Fault, provider_broken
-from tasks.localcloud.balancing.octavia_service import OctaviaService
 from tasks.localcloud.identity.credentials import Tokens
 from tasks.localcloud.proxy.admin import EnvoySilent
 
@@ -115,7 +115,7 @@ def answering(octavia: Octavia, answer: Answer) -> Callable[[Request], Awaitable
     async def respond(request: Request) -> Response:
         try:
             if request.method != "GET":
-                _let_others_change(octavia.service, request.path_params)
+                await let_others_change(octavia.service, request)
             return await answer(octavia, request)
         except Fault as fault:
             return JSONResponse(fault.body, fault.code)
@@ -125,19 +125,6 @@ def answering(octavia: Octavia, answer: Answer) -> Callable[[Request], Awaitable
             return JSONResponse(broken.body, broken.code)
 
     return respond
-
-
-def _let_others_change(service: OctaviaService, wanted: Mapping[str, str]) -> None:
-    """Let somebody else's change of a load balancer come before this one, which is below it."""
-    match wanted:
-        case {"balancer_id": balancer_id}:
-            service.let_others_change(service.balancer(balancer_id))
-        case {"listener_id": listener_id}:
-            service.let_others_change(service.listener(listener_id)[0])
-        case {"pool_id": pool_id}:
-            service.let_others_change(service.pool(pool_id)[0])
-        case {"monitor_id": monitor_id}:
-            service.let_others_change(service.monitor(monitor_id)[0])
 
 
 async def _refuse(_: Request, error: Exception) -> Response:
