@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from tasks import deploy, local, node, rotate, servers
+from tasks import deploy, local, node, reap, rollback, rotate, servers
 
-ns = Collection(deploy.deploy, deploy.plan, deploy.status, rotate.rotate)
+ns = Collection(deploy.deploy, deploy.plan, deploy.status, rotate.rotate, rollback.rollback, rollback.abort, reap.reap)
 for stage in (node.setup, node.migrate, node.test, node.check):
     ns.add_task(stage)
 ns.add_collection(Collection.from_module(servers, name="servers"))

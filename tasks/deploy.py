@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from invoke.context import Context
 
 from tasks.command import command
@@ -11,33 +9,44 @@ from tasks.command import command
 COUNT = "How many servers; without it, the setting `count`."
 RELEASE = "A git revision, or a built artifact (id or path); without it, the app as it is in the work tree."
 ENVIRONMENT = "Which environment; without it, the setting `environment`."
+WAIT = "Wait for another operator who is at work, for up to the setting `limits.wait`."
+ADOPT = "Take over load balancers of these names that were made by hand; nodes that are not ours stay."
 RELEASE_HELP = {"count": COUNT, "release": RELEASE, "environment": ENVIRONMENT}
 
 
-@command(help=RELEASE_HELP)
-def deploy(_c: Context, count: int | None = None, release: str | None = None, environment: str | None = None) -> None:
+@command(help={**RELEASE_HELP, "wait": WAIT, "adopt": ADOPT})
+def deploy(
+    _c: Context,
+    count: int | None = None,
+    release: str | None = None,
+    environment: str | None = None,
+    *,
+    wait: bool = False,
+    adopt: bool = False,
+) -> None:
     """Replace every server by a new one, while the site is up.
 
     Builds the release, boots servers, sets them up over SSH, migrates once, runs the app's own tests on each, checks
-    them, puts them behind the load balancers, drains the old ones and deletes them.
+    them, puts them behind the load balancers, watches them, drains the old ones and deletes or parks them.
 
     The servers that serve are untouched until every new one has passed everything. If anything fails before that, or
-    you press Ctrl-C, only the new servers are deleted; during the rotation the old ones are put back first.
+    you press Ctrl-C, only the new servers are deleted; during the rotation the old ones are put back first. A deploy
+    that was interrupted is gone on with, if it was of the same release, and undone first, if it was of another one.
     Exit codes: 0 done, 2 settings, 3 the cloud refused, 4 new servers failed and were removed, 5 reverted after the
-    rotation began, 7 something remains that needs a hand.
+    rotation began, 6 another operator is at work, 7 something remains that needs a hand.
     """
-    from tasks import wiring
+    from tasks import wiring, wiring_goals
     from tasks.report.summary import announce, show_summary
     from tasks.rollout import deploying
     from tasks.settings_file import load
 
     settings = load(count=count, environment=environment)
-    with wiring.open_site(settings) as opened:
-        built = wiring.build_release(settings, release)
-        goal = wiring.new_goal(settings, built.id)
+    with wiring.open_site(settings, wait=wait, adopt=adopt) as opened:
+        built = wiring_goals.build_release(settings, release)
+        goal = wiring_goals.new_goal(settings, built.id)
         announce(goal, built, opened.console)
         state = wiring.state(settings, deploying.deploy(goal, opened.site))
-        show_summary(state, built, opened.progress.stages, opened.records, opened.console)
+        show_summary(state, built, opened.progress.figures, opened.records, opened.console)
 
 
 @command(help=RELEASE_HELP)
@@ -47,29 +56,29 @@ def plan(_c: Context, count: int | None = None, release: str | None = None, envi
     The release is built, so that its name is known; no server, node or load balancer is touched. If no cloud is
     configured and the local cloud does not run, it is not started: a deploy would begin with nothing.
     """
-    from tasks import wiring
+    from tasks import wiring, wiring_goals
     from tasks.report.consoles import terminal
     from tasks.report.plan import show_plan
-    from tasks.rollout.forecast import forecast
-    from tasks.rollout.planning import plan as planner
     from tasks.settings_file import load
 
     settings = load(count=count, environment=environment)
-    seen = wiring.look(settings)
-    goal = wiring.new_goal(settings, wiring.build_release(settings, release).id)
-    show_plan(forecast(partial(planner, goal), goal, seen), goal, seen, terminal())
+    goal = wiring_goals.new_goal(settings, wiring_goals.build_release(settings, release).id)
+    show_plan(wiring.foresee(settings, goal), terminal())
 
 
 @command(help={"json": "As JSON, for programs.", "environment": ENVIRONMENT})
 def status(_c: Context, json: bool = False, environment: str | None = None) -> None:
-    """Show the servers, and who gets traffic."""
+    """Show the servers, who gets traffic, and who is at work.
+
+    Also which deploy was interrupted and what the next one makes of it, and what `rollback` goes back to.
+    """
     from tasks import wiring
     from tasks.report.consoles import terminal
-    from tasks.report.status import print_json, show
+    from tasks.report.status import show
+    from tasks.report.status_json import print_json
     from tasks.settings_file import load
 
-    settings = load(environment=environment)
-    state = wiring.state(settings, wiring.look(settings))
+    state = wiring.overview(load(environment=environment))
     if json:
         print_json(state)
     else:

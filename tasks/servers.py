@@ -27,15 +27,15 @@ def create(_c: Context, count: int | None = None, release: str | None = None, en
     Returns when they are ACTIVE. `fab setup migrate test check` brings them to ready, `fab rotate` puts them into
     rotation. On a failure the new servers are deleted again.
     """
-    from tasks import wiring
+    from tasks import wiring, wiring_goals
     from tasks.report.summary import announce
     from tasks.rollout import deploying
     from tasks.settings_file import load
 
     settings = load(count=count, environment=environment)
     with wiring.open_site(settings) as opened:
-        built = wiring.build_release(settings, release)
-        goal = wiring.new_goal(settings, built.id)
+        built = wiring_goals.build_release(settings, release)
+        goal = wiring_goals.new_goal(settings, built.id)
         announce(goal, built, opened.console)
         deploying.create(goal, opened.site)
 
@@ -48,7 +48,7 @@ def retire(_c: Context, server: str | None = None, environment: str | None = Non
 
     One that a load balancer knows is refused.
     """
-    from tasks import wiring
+    from tasks import wiring, wiring_goals
     from tasks.rollout import deploying, fleet
     from tasks.settings_file import load
 
@@ -57,7 +57,7 @@ def retire(_c: Context, server: str | None = None, environment: str | None = Non
         seen = opened.site.observe()
         servers = (fleet.named(seen, server),) if server else fleet.idle(seen)
         opened.console.print(f"Deleting {fleet.names(servers)}.", highlight=False)
-        deploying.retire(servers, wiring.goal_of(settings, servers), opened.site)
+        deploying.retire(servers, wiring_goals.goal_of(settings, servers), opened.site)
 
 
 @command(help={"server": "Its name, id or private IP.", "environment": ENVIRONMENT})

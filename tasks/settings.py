@@ -144,6 +144,7 @@ class LimitSettings(Section):
     balancer: Seconds = Field(300, description="a load balancer's change")
     drain: Seconds = Field(60, description="old connections get this long to end")
     delete: Seconds = Field(300, description="a server's deletion")
+    wait: Seconds = Field(1800, description="the work of another operator, with `--wait`")
 
 
 class Settings(Section):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tasks import wiring
+from tasks import wiring, wiring_goals
 from tasks.rollout import deploying, fleet
 from tasks.rollout.model import Server
 from tasks.rollout.observation import Observation
@@ -25,7 +25,7 @@ def _run(stage: type[deploying.Stage], choose: Any, named: tuple[Any, str | None
     settings = load(environment=environment)
     with wiring.open_site(settings) as opened:
         servers = choose(opened.site.observe(), *named)
-        goal = wiring.goal_of(settings, servers)
+        goal = wiring_goals.goal_of(settings, servers)
         seen = deploying.run_stage(stage, servers, goal, opened.site)
         generation = seen.generation(goal.generation)
         opened.console.print(f"generation {goal.generation}: {fleet.progress(generation)}", highlight=False)

@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from tasks import local_cloud
-from tasks.rollout.goal import Goal, Pace
-from tasks.rollout.model import NEXT_DEPLOY, Listener, Server
 from tasks.settings import Settings
+from tasks.wiring_goals import any_goal, listeners
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,17 +25,21 @@ if TYPE_CHECKING:
     from tasks.hosts.access import SshAccess
     from tasks.hosts.fabric_hosts import FabricHosts
     from tasks.hosts.trust import Introduction, Trust
-    from tasks.release.model import Release
     from tasks.report.progress import Progress
+    from tasks.report.reaped import Reaped
     from tasks.report.status import State
     from tasks.report.summary import Records
     from tasks.rollout.claiming import Operator
     from tasks.rollout.events import Event, Listen
+    from tasks.rollout.foreseeing import Foreseen
+    from tasks.rollout.goal import Goal
     from tasks.rollout.observation import Observation
+    from tasks.rollout.outlook import Outlook
     from tasks.rollout.site import Site
     from tasks.waiting import Clock
 
 KNOWN_HOSTS = "known_hosts"
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,131 +59,53 @@ def state_folder() -> Path:
     return Path(home).expanduser() / "disposable-servers"
 
 
-def listeners(settings: Settings) -> tuple[Listener, ...]:
-    """Give the listeners; their load balancers are named after the app, the environment and the listener."""
-    return tuple(
-        Listener(
-            name=f"{settings.app}-{settings.environment}-{listener.name}",
-            port=listener.port,
-            protocol=listener.protocol,
-            node_port=listener.node_port or settings.node_port,
-        )
-        for listener in settings.listeners
-    )
-
-
-def new_goal(settings: Settings, release: str) -> Goal:
-    """Give the goal of a deploy: a generation of its own, named after the time so that generations sort by age."""
-    now = datetime.now(tz=UTC)
-    generation = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(1)}"
-    return _goal(settings, generation, release, settings.count)
-
-
-def goal_of(settings: Settings, servers: tuple[Server, ...]) -> Goal:
-    """Give the goal that a generation which exists was made for."""
-    labels = servers[0].labels
-    return _goal(settings, labels.generation, labels.release, len(servers))
-
-
-def pace(settings: Settings, count: int) -> Pace:
-    """Give how a rotation of that many servers proceeds: shares of them, rounded up, become numbers."""
-    sizes = (batch if isinstance(batch, int) else -(-count * int(batch[:-1]) // 100) for batch in settings.batches)
-    batches = sorted({min(size, count) for size in sizes} | {count})
-    return Pace(batches=tuple(batches), watch=settings.watch, standby=_seconds(settings.standby))
-
-
-def _seconds(standby: str) -> float | str:
-    if standby == "until next deploy":
-        return NEXT_DEPLOY
-    return float(standby[:-1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[standby[-1]] if standby != "0" else 0.0
-
-
-def _goal(settings: Settings, generation: str, release: str, count: int) -> Goal:
-    if settings.seal:
-        from tasks.hosts.sealing import require
-
-        require(settings.bootstrap_scripts)
-    return Goal(
-        app=settings.app,
-        environment=settings.environment,
-        generation=generation,
-        release=release,
-        count=count,
-        listeners=listeners(settings),
-        build_attempts=settings.build_attempts,
-        seal=settings.seal,
-        pace=pace(settings, count),
-    )
-
-
-def build_release(settings: Settings, wanted: str | None) -> Release:
-    """Build the release: of the work tree, or of what `wanted` names: a built artifact (id or path) or a git revision.
-
-    :raises ReleaseError: it can be neither found nor built.
-    """
-    from tasks.errors import ReleaseError
-    from tasks.release.build import build, find
-    from tasks.release.cache import default_cache
-    from tasks.release.model import Source, Target
-
-    if wanted:
-        try:
-            return find(wanted, default_cache())
-        except ReleaseError:
-            if Path(wanted).exists():
-                raise
-    source = Source(
-        app=settings.app,
-        path=settings.source.path,
-        requirements=settings.source.requirements or None,
-        revision=wanted,
-    )
-    here = Target.here()
-    target = Target(python=settings.source.python or here.python, platforms=settings.source.platforms)
-    return build(source, target, default_cache())
-
-
-def release_id(settings: Settings, wanted: str | None) -> str | None:
-    """Give the id of the release that is wanted; None when any will do."""
-    return build_release(settings, wanted).id if wanted else None
-
-
 @contextmanager
-def open_site(settings: Settings) -> Iterator[Opened]:
+def open_site(
+    settings: Settings, *, wait: bool = False, adopt: bool = False, console: Console | None = None
+) -> Iterator[Opened]:
     """Open the cloud, starting the local one if it is meant, and give everything a rollout works with.
 
+    :param wait: another operator at work is waited for, as long as the settings say.
+    :param adopt: load balancers that somebody has made by hand are taken over.
+    :param console: where progress is shown; standard output without one.
     :raises DeployError: the cloud can not be opened.
     """
     from tasks.errors import HostError
     from tasks.report.consoles import terminal
     from tasks.report.progress import Progress
+    from tasks.report.wording import watched
     from tasks.rollout.journal import Journal
     from tasks.waiting import WallClock
 
-    console, clock = terminal(), WallClock()
-    progress = Progress(console, clock, prefix=f"{settings.app}-{settings.environment}-")
+    console, clock = console or terminal(), WallClock()
+    watch = watched(settings.watch, settings.commands.watch)
+    progress = Progress(console, clock, prefix=f"{settings.app}-{settings.environment}-", watch=watch)
     access = _open_cloud(settings, console)
-    now = datetime.now(tz=UTC)
-    folder = (
-        state_folder() / "deploys" / f"{settings.app}-{settings.environment}" / f"{now:%Y%m%d-%H%M%S}-{os.getpid()}"
-    )
-    journal = Journal(folder / "journal.jsonl")
+    journal = Journal(_folder(settings) / "journal.jsonl")
 
     def listen(event: Event) -> None:
         journal(event)
         progress(event)
 
-    site = _site(settings, access, clock, listen, folder)
+    site = _site(settings, access, clock, listen, journal.path.parent)
+    site = replace(site, wait=settings.limits.wait if wait else 0.0, adopt=adopt)
     try:
         records = _records(settings, journal.path)
         yield Opened(settings=settings, site=site, console=console, progress=progress, records=records)
     except HostError:
         progress.close()
-        console.print(f"All that the commands printed is in {folder}", highlight=False, soft_wrap=True)
+        console.print(f"All that the commands printed is in {journal.path.parent}", highlight=False, soft_wrap=True)
         raise
     finally:
         progress.close()
         site.hosts.close()
+
+
+def _folder(settings: Settings) -> Path:
+    """Give the folder of what this run writes down."""
+    now = datetime.now(tz=UTC)
+    name = f"{settings.app}-{settings.environment}"
+    return state_folder() / "deploys" / name / f"{now:%Y%m%d-%H%M%S}-{os.getpid()}"
 
 
 def _records(settings: Settings, journal: Path) -> Records:
@@ -193,21 +118,65 @@ def _records(settings: Settings, journal: Path) -> Records:
     return Records(journal=journal, known_hosts=known_hosts, ssh=lambda address: ssh_line(access, known_hosts, address))
 
 
-def state(settings: Settings, seen: Observation) -> State:
+def state(settings: Settings, seen: Observation, outlook: Outlook | None = None) -> State:
     """Give what the report speaks of."""
     from tasks.report.status import State
 
-    return State(app=settings.app, environment=settings.environment, cloud=settings.cloud, seen=seen)
+    return State(app=settings.app, environment=settings.environment, cloud=settings.cloud, seen=seen, outlook=outlook)
+
+
+def ask(settings: Settings, question: Callable[[Site], Answer], otherwise: Answer) -> Answer:
+    """Put a question to the cloud. A local cloud that does not run is not started: the answer is `otherwise` then.
+
+    What has to be said meanwhile goes to standard error: the answer may be for a program.
+    """
+    from tasks.report.consoles import aside
+
+    if settings.is_local and local_cloud.running_at() is None:
+        return otherwise
+    with open_site(settings, console=aside()) as opened:
+        return question(opened.site)
 
 
 def look(settings: Settings) -> Observation:
-    """Look at the cloud and change nothing. A local cloud that does not run has nothing in it, and is not started."""
+    """Look at the cloud and change nothing."""
     from tasks.rollout.observation import Observation
+    from tasks.rollout.site import Site
 
-    if settings.is_local and local_cloud.running_at() is None:
-        return Observation()
-    with open_site(settings) as opened:
-        return opened.site.observe()
+    return ask(settings, Site.observe, Observation())
+
+
+def overview(settings: Settings) -> State:
+    """Look at the cloud, and at what is going on there, and change nothing."""
+    from tasks.rollout.observation import Observation
+    from tasks.rollout.outlook import outlook
+
+    def look_around(site: Site) -> State:
+        seen = site.observe()
+        return state(settings, seen, outlook(any_goal(settings), seen, site))
+
+    return ask(settings, look_around, state(settings, Observation()))
+
+
+def foresee(settings: Settings, goal: Goal) -> Foreseen:
+    """Say what a deploy would do, and change nothing."""
+    from tasks.rollout.foreseeing import foresee, foresee_first
+
+    return ask(settings, lambda site: foresee(goal, site), foresee_first(goal))
+
+
+def left_overs(settings: Settings, *, delete: bool) -> Reaped:
+    """List left-overs, or delete them as well."""
+    from tasks.report.reaped import Reaped
+    from tasks.rollout import reaping
+
+    verb = reaping.reap if delete else reaping.look
+
+    def answer(site: Site) -> Reaped:
+        found = verb(any_goal(settings), site)
+        return Reaped(now=site.compute.now(), found=found, is_deleted=delete)
+
+    return ask(settings, answer, Reaped(now=datetime.now(tz=UTC)))
 
 
 def _open_cloud(settings: Settings, console: Console) -> Access:
@@ -277,14 +246,14 @@ def _trust(settings: Settings, way: Introduction, folder: Path) -> Trust:
 def _hosts(settings: Settings, ssh: SshAccess, trust: Trust, clock: Clock, folder: Path) -> FabricHosts:
     from tasks.hosts.fabric_hosts import FabricHosts, Sources
     from tasks.hosts.injected import Bootstrap
-    from tasks.release.build import find
+    from tasks.release.build import built
     from tasks.release.cache import default_cache
     from tasks.report.output import OutputLog
     from tasks.wiring_profiles import app_commands
 
     sources = Sources(
         scripts=settings.bootstrap_scripts,
-        artifact=lambda release: find(release, default_cache()),
+        artifact=lambda release: built(release, default_cache()),
         trust=trust,
         bootstrap=Bootstrap(settings.bootstrap),
     )

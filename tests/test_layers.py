@@ -12,10 +12,10 @@ ROOT = Path(__file__).parent.parent
 # A part may import those of the same line and of every line below it. `localcloud` stands apart.
 LAYERS = [
     {"collection"},
-    {"deploy", "servers", "node", "rotate", "local"},
+    {"deploy", "servers", "node", "rotate", "rollback", "reap", "local"},
     {"stage"},
     {"wiring"},
-    {"wiring_profiles"},
+    {"wiring_profiles", "wiring_goals"},
     {"cloud", "hosts", "report", "local_cloud", "command"},
     {"rollout"},
     {"settings_file"},

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
+from typing import TextIO
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
@@ -29,6 +30,17 @@ class SafeConsole(Console):
 
 def terminal() -> Console:
     """Give the console for standard output. In CI it is not taken for a terminal, whatever it says of itself."""
-    if os.environ.get("CI") or not sys.stdout.isatty():
-        return SafeConsole(soft_wrap=True, width=PLAIN_WIDTH, force_terminal=False, no_color=True, markup=False)
-    return SafeConsole(markup=False)
+    return _console(sys.stdout)
+
+
+def aside() -> Console:
+    """Give the console for what is said beside an answer: standard error."""
+    return _console(sys.stderr)
+
+
+def _console(file: TextIO) -> Console:
+    if os.environ.get("CI") or not file.isatty():
+        return SafeConsole(
+            file=file, soft_wrap=True, width=PLAIN_WIDTH, force_terminal=False, no_color=True, markup=False
+        )
+    return SafeConsole(file=file, markup=False)

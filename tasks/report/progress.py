@@ -6,46 +6,73 @@ start.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.markup import escape
 
 from tasks.errors import Interrupted
-from tasks.report.wording import STAGES, Names, doing, done
+from tasks.report.wording import STAGES, Names, counted, doing, done
 from tasks.rollout.events import Event, Failed, Finished, Observed, Reverting, Said, Started
 from tasks.rollout.model import Server, ServerStatus
-from tasks.rollout.observation import Distrusted, Fact
-from tasks.rollout.steps import Step, WatchBuilds
+from tasks.rollout.observation import BuildDied, Distrusted, Fact, Moment, Probed
+from tasks.rollout.steps import ProbeOld, Step, TakeClaim, Watch, WatchBuilds
 from tasks.waiting import Clock
 
 
-class Progress:
-    """Listens to a rollout and shows it on a console."""
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """What a rollout took.
 
-    def __init__(self, console: Console, clock: Clock, prefix: str) -> None:
+    :param stages: seconds that each stage took on its slowest server.
+    :param replaced: how many builds died, hung or could not be trusted.
+    :param claimed: seconds for which the claim was held.
+    """
+
+    stages: Mapping[str, float]
+    replaced: int = 0
+    claimed: float = 0.0
+
+
+class Progress:
+    """Listens to a rollout and shows it on a console.
+
+    :param prefix: of all names; it is not shown.
+    :param watch: what a watch looks at, and for how long.
+    """
+
+    def __init__(self, console: Console, clock: Clock, *, prefix: str, watch: str = "watched") -> None:
         self._console = console
+        self._watch = watch
         self._started = clock.now()
         self._running: dict[Step, float] = {}
         self._servers: dict[str, str] = {}
         self._name = Names(prefix=prefix, servers=self._servers)
         self._status = console.status("", spinner="dots") if console.is_terminal else None
-        self.stages: dict[str, float] = defaultdict(float)
+        self._stages: dict[str, float] = defaultdict(float)
+        self._well: Counter[Moment] = Counter()
+        self._replaced = 0
+        self._claimed_at: float | None = None
+        self._last = self._started
+
+    @property
+    def figures(self) -> Figures:
+        """What it took until now."""
+        claimed = 0.0 if self._claimed_at is None else self._last - self._claimed_at
+        return Figures(stages=self._stages, replaced=self._replaced, claimed=claimed)
 
     def __call__(self, event: Event) -> None:
         """Show one event."""
+        self._last = event.at
         match event:
             case Observed():
                 self._learn(event.seen.servers)
             case Started():
-                self._running[event.step] = event.at
+                self._start(event)
             case Finished():
-                self._learn(event.facts)
-                took = self._took(event)
-                if any(isinstance(fact, Distrusted) for fact in event.facts):
-                    self._line(event.at, "red", f"refused: {doing(event.step, self._name)}")
-                else:
-                    self._line(event.at, "green", self._finished(event), took=took)
+                self._finish(event)
             case Failed():
                 self._took(event)
                 if not isinstance(event.error, Interrupted):
@@ -64,6 +91,38 @@ class Progress:
     def _learn(self, facts: tuple[Fact, ...]) -> None:
         self._servers |= Names.of(fact for fact in facts if isinstance(fact, Server))
 
+    def _start(self, event: Started) -> None:
+        self._running[event.step] = event.at
+        if isinstance(event.step, Watch):
+            verb = "serves" if event.step.count == 1 else "serve"
+            self._line(event.at, "yellow", f"{counted(event.step.count, 'new server')} {verb}, {self._watch}")
+
+    def _finish(self, event: Finished) -> None:
+        self._learn(event.facts)
+        took = self._took(event)
+        self._replaced += sum(1 for fact in event.facts if isinstance(fact, BuildDied))
+        if isinstance(event.step, TakeClaim):
+            self._claimed_at = event.at
+        if isinstance(event.step, ProbeOld):
+            self._probed(event, event.step.moment)
+        elif any(isinstance(fact, Distrusted) for fact in event.facts):
+            self._line(event.at, "red", f"refused: {doing(event.step, self._name)}")
+        else:
+            self._line(event.at, "green", self._finished(event), took=took)
+
+    def _probed(self, event: Finished, moment: Moment) -> None:
+        """Show one line for all old servers that are well, once the last was asked, and one for each that is not."""
+        for fact in event.facts:
+            if isinstance(fact, Probed) and fact.problem:
+                self._line(event.at, "red", f"{self._name(fact.server_id)} does not answer its check: {fact.problem}")
+            else:
+                self._well[moment] += 1
+        if not any(isinstance(step, ProbeOld) and step.moment is moment for step in self._running):
+            well = self._well.pop(moment, 0)
+            words = {1: "1 old server answers its check"}.get(well, f"{well} old servers answer their checks")
+            if well:
+                self._line(event.at, "green", f"{words} {moment} the migrations")
+
     def _finished(self, event: Finished) -> str:
         """Word what was done; of builds, those that have ended."""
         servers = [fact for fact in event.facts if isinstance(fact, Server)]
@@ -75,7 +134,7 @@ class Progress:
         took = event.at - self._running.pop(event.step, event.at)
         stage = STAGES.get(type(event.step))
         if stage:
-            self.stages[stage] = max(self.stages[stage], took)
+            self._stages[stage] = max(self._stages[stage], took)
         return took
 
     def _line(self, at: float, colour: str, text: str, *, took: float = 0.0) -> None:

@@ -1,20 +1,20 @@
-"""The state of a site, as JSON values and as tables."""
+"""The state of a site, as an operator reads it."""
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import dataclass
-from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from tasks.plain import printable
+from tasks.report.outlook import told
 from tasks.report.wording import Names
 from tasks.rollout.model import Condition, LoadBalancer, Server
 from tasks.rollout.observation import Observation
+from tasks.rollout.outlook import Outlook
 from tasks.rollout.reverting import in_rotation
 
 MOST_CONSOLE = 1_000_000
@@ -23,12 +23,16 @@ MOST_CONSOLE = 1_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """What `status` speaks of."""
+    """What `status` speaks of.
+
+    :param outlook: what is going on; None where nobody asked.
+    """
 
     app: str
     environment: str
     cloud: str
     seen: Observation
+    outlook: Outlook | None = None
 
     @property
     def serving(self) -> tuple[Server, ...]:
@@ -37,32 +41,14 @@ class State:
         return tuple(server for server in self.seen.servers if server.id in ids)
 
 
-def as_json(state: State) -> dict[str, Any]:
-    """Give the state as JSON values. `release` and `generation` are those that serve, null when nothing does."""
-    serving = {server.id for server in state.serving}
-    newest = max(state.serving, key=lambda server: server.labels.generation, default=None)
-    return {
-        "app": state.app,
-        "environment": state.environment,
-        "cloud": state.cloud,
-        "release": newest.labels.release if newest else None,
-        "generation": newest.labels.generation if newest else None,
-        "servers": [_server_json(server, serving) for server in _ordered(state.seen)],
-        "load_balancers": [_balancer_json(balancer, state.seen) for balancer in _by_port(state.seen)],
-    }
-
-
-def print_json(state: State) -> None:
-    """Print the state for programs."""
-    sys.stdout.write(json.dumps(as_json(state), indent=2) + "\n")
-
-
 def show(state: State, console: Console) -> None:
-    """Print the state as tables."""
+    """Print the state: what is going on in sentences, the rest as tables."""
     console.print(_heading(state))
+    for paragraph in told(state.outlook) if state.outlook else ():
+        console.print(Text(f"{paragraph}\n", style="yellow"))
     if state.seen.servers:
         console.print(servers_table(state))
-    for balancer in _by_port(state.seen):
+    for balancer in by_port(state.seen):
         console.print(_balancer_block(balancer, state.seen))
 
 
@@ -73,18 +59,24 @@ def servers_table(state: State) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("Server", "Private IP", "Status", "Phase", "Release", "In rotation"):
         table.add_column(heading, no_wrap=True, overflow="fold")
-    for server in _ordered(state.seen):
+    for server in ordered(state.seen):
         labels = server.labels
         rotation = "yes" if server.id in serving else "no"
-        phase = "sealed" if labels.sealed else labels.phase  # what is sealed serves, or has served
-        cells = (name(server.name), server.private_ip or "-", server.status, phase, labels.release, rotation)
+        cells = (name(server.name), server.private_ip or "-", server.status, _phase(server), labels.release, rotation)
         table.add_row(*map(Text, cells))  # a plain str would be read as markup
     return table
 
 
+def _phase(server: Server) -> str:
+    """Give what tells most of a server that serves or has served: that it is parked, or sealed."""
+    if server.labels.parked:
+        return "parked"
+    return "sealed" if server.labels.sealed else server.phase
+
+
 def addresses(seen: Observation) -> list[str]:
     """Give the addresses to open in a browser, one for each load balancer that speaks HTTP(S)."""
-    return [_url(balancer) for balancer in _by_port(seen) if balancer.virtual_ips]
+    return [_url(balancer) for balancer in by_port(seen) if balancer.virtual_ips]
 
 
 def _heading(state: State) -> Text:
@@ -113,52 +105,15 @@ def _url(balancer: LoadBalancer) -> str:
     return f"{scheme}://{host}:{balancer.port}/"
 
 
-def _ordered(seen: Observation) -> list[Server]:
+def ordered(seen: Observation) -> list[Server]:
+    """Give the servers, newest generation first."""
     generations = seen.generations()
     return sorted(seen.servers, key=lambda s: (generations.index(s.labels.generation), s.labels.slot))
 
 
-def _by_port(seen: Observation) -> list[LoadBalancer]:
+def by_port(seen: Observation) -> list[LoadBalancer]:
+    """Give the load balancers in the order of their ports."""
     return sorted(seen.balancers, key=lambda balancer: balancer.port)
-
-
-def _server_json(server: Server, serving: set[str]) -> dict[str, Any]:
-    return {
-        "id": server.id,
-        "name": server.name,
-        "private_ip": server.private_ip,
-        "status": server.status.value,
-        "phase": server.phase.value,
-        "release": server.labels.release,
-        "generation": server.labels.generation,
-        "created": server.created.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "in_rotation": server.id in serving,
-        "sealed": server.labels.sealed,
-    }
-
-
-def _balancer_json(balancer: LoadBalancer, seen: Observation) -> dict[str, Any]:
-    owners = {server.private_ip: server.id for server in seen.servers}
-    nodes = [
-        {
-            "address": node.address,
-            "port": node.port,
-            "condition": node.condition.value,
-            "status": node.status.value,
-            "weight": node.weight,
-            "server_id": owners.get(node.address),
-        }
-        for node in balancer.nodes
-    ]
-    return {
-        "id": balancer.id,
-        "name": balancer.name,
-        "virtual_ips": [virtual_ip.address for virtual_ip in balancer.virtual_ips],
-        "port": balancer.port,
-        "protocol": balancer.protocol,
-        "status": balancer.status.value,
-        "nodes": nodes,
-    }
 
 
 def print_console(text: str) -> None:

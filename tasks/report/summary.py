@@ -11,9 +11,12 @@ from rich.markup import escape
 from rich.padding import Padding
 
 from tasks.release.model import Release
+from tasks.report.outlook import until
+from tasks.report.progress import Figures
 from tasks.report.status import State, addresses, servers_table
 from tasks.report.wording import counted
 from tasks.rollout.goal import Goal
+from tasks.rollout.returning import parked_before
 from tasks.settings import LOCAL
 
 
@@ -42,16 +45,17 @@ class Records:
     ssh: Callable[[str], str]
 
 
-def show_summary(
-    state: State, release: Release, stages: Mapping[str, float], records: Records, console: Console
-) -> None:
+def show_summary(state: State, release: Release, figures: Figures, records: Records, console: Console) -> None:
     """Say where the app is to be found, who serves, how long it took and what to type next."""
     _say(console, f"\n[bold green]{state.app} is deployed to {state.environment}.[/]\n")
     _say(console, f"  Open      {escape('  '.join(addresses(state.seen)))}")
     _say(console, f"  Release   {release.id} ({escape(release.label)})")
     if release.note:
         _say(console, f"            {escape(release.note)}")
-    _say(console, f"  Stages    {_stages(stages)}")
+    _say(console, f"  Stages    {_stages(figures.stages)}")
+    if figures.replaced:
+        _say(console, f"  Builds    {_replaced(figures.replaced)}")
+    _say(console, f"  Claim     held for {figures.claimed:.1f} s")
     _say(console, f"  Journal   {escape(str(records.journal))}")
     _say(console, f"  Host keys {escape(str(records.known_hosts))}")
     _say(console, f"  Log in    {escape(_login(state, records))}\n")
@@ -67,6 +71,10 @@ def _login(state: State, records: Records) -> str:
 
 def _next_commands(state: State) -> list[tuple[str, str]]:
     commands = [("fab status", "who serves"), ("fab deploy", "replace every server by a new one")]
+    parked = parked_before(state.seen)
+    if parked:
+        labels = parked[0].labels
+        commands.append(("fab rollback", f"go back to release {labels.release}, kept {until(labels.parked)}"))
     return [*commands, ("fab local.down", "end the local cloud")] if state.cloud == LOCAL else commands
 
 
@@ -77,6 +85,12 @@ def _say(console: Console, text: str) -> None:
 def _stages(stages: Mapping[str, float]) -> str:
     """Give each stage's time on its slowest server, in the order in which they first ended."""
     return " · ".join(f"{stage} {seconds:.1f} s" for stage, seconds in stages.items()) + "  (the slowest of each)"
+
+
+def _replaced(number: int) -> str:
+    return (
+        "1 build was of no use and was replaced" if number == 1 else f"{number} builds were of no use and were replaced"
+    )
 
 
 def _megabytes(release: Release) -> str:

@@ -20,14 +20,14 @@ WORDS: dict[type, tuple[str, str, str]] = {
     steps.TestApp: ("testing {about}", "{about} passed the app's tests", "run the app's tests on {about}"),
     steps.Check: ("checking {about}", "{about} answers its check", "start the app on {about} and check it"),
     steps.ProbeOld: (
-        "asking {about}, which serves, for its check ({step.moment} the migrations)",
-        "{about}, which serves, was asked for its check {step.moment} the migrations",
-        "ask {about}, which serves, for its check {step.moment} the migrations",
+        "asking {about} for its check",
+        "{about} was asked for its check {step.moment} the migrations",
+        "look whether {about}, which serves, is well {step.moment} the migrations",
     ),
     steps.GiveUpRoom: (
-        "giving up",
-        "given up: no room for {step.missing} more",
-        "fail: no room for {step.missing} more",
+        "giving up for want of room",
+        "given up: no room for {room}",
+        "fail: no room for {room}, and no old one can leave before",
     ),
     steps.CreateBalancer: (
         "creating {about}",
@@ -56,9 +56,9 @@ WORDS: dict[type, tuple[str, str, str]] = {
     steps.Watch: (
         "watching {about}",
         "{about} passed the watch",
-        "watch {about}: nodes, checks, virtual IPs",
+        "watch {about}: their nodes, their checks, the virtual IPs",
     ),
-    steps.Park: ("parking {about}", "{about} is parked for a rollback", "park {about} for a rollback"),
+    steps.Park: ("parking {about}", "{about} is parked for a rollback", "park {about} for `fab rollback`"),
     steps.MarkServing: ("marking {about}", "{about} serves", "mark as serving: {about}"),
     steps.Seal: ("sealing {about}", "{about} is sealed: nobody can log in any more", "seal {about}: no login any more"),
     steps.RetireServer: ("deleting {about}", "{about} deleted", "delete {about}"),
@@ -104,6 +104,12 @@ def counted(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
+def watched(seconds: float, command: str) -> str:
+    """Say what a watch looks at, and for how long."""
+    long = f"watched for {seconds:g} s" if seconds else "looked at once"
+    return f"{long}: nodes, checks, virtual IPs{f', `{command}`' if command else ''}"
+
+
 def subject(step: steps.Step, name: Names) -> str:  # noqa: PLR0911  one return a kind
     """Say what a step is about: a slot, servers or a load balancer."""
     match step:
@@ -142,4 +148,5 @@ def planned(step: steps.Step, name: Names) -> str:
 
 def _worded(template: str, step: steps.Step, name: Names) -> str:
     nodes = ", ".join(sorted(map(name, step.addresses))) if isinstance(step, steps.OnBalancer) else ""
-    return template.format(about=subject(step, name), step=step, nodes=nodes)
+    room = counted(step.missing, "more new server") if isinstance(step, steps.GiveUpRoom) else ""
+    return template.format(about=subject(step, name), step=step, nodes=nodes, room=room)

@@ -74,6 +74,11 @@ def survey(site: Site, seen: Observation) -> tuple[LeftOver, ...]:
     return left_overs(seen, account)
 
 
+def look(_template: Goal, site: Site) -> tuple[LeftOver, ...]:
+    """Give all left-overs, and change nothing."""
+    return survey(site, site.observe())
+
+
 def reap(template: Goal, site: Site) -> tuple[LeftOver, ...]:
     """Delete all left-overs, and give them.
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from functools import partial
 
 from tasks.errors import CheckFailed, SettingsError, Unfinished
-from tasks.rollout.deploying import bounded, revert_nodes, undo
+from tasks.rollout.deploying import bounded, deploy, revert_nodes, undo
 from tasks.rollout.fleet import names
 from tasks.rollout.goal import Goal
 from tasks.rollout.guard import Stakes
-from tasks.rollout.model import Server, ServerStatus
+from tasks.rollout.model import Predecessor, Server, ServerStatus
 from tasks.rollout.observation import Moment, Observation
 from tasks.rollout.preflight import require_marked
 from tasks.rollout.resuming import can_undo, interruption
@@ -42,10 +43,60 @@ def abort(template: Goal, site: Site) -> Observation:
         return undo(found, template, site, claim)
 
 
+@dataclass(frozen=True, kw_only=True)
+class WayBack:
+    """What a rollback goes back to.
+
+    :param previous: who served before.
+    :param serving: the servers that serve now.
+    :param parked: the previous servers, where all of them are kept; without them its release gets new servers.
+    """
+
+    previous: Predecessor
+    serving: tuple[Server, ...]
+    parked: tuple[Server, ...] = ()
+
+    @property
+    def redeployed(self) -> WayBack:
+        """The same way on new servers, whatever is kept."""
+        return replace(self, parked=())
+
+
+def way_back(seen: Observation) -> WayBack:
+    """Say what a rollback would go back to.
+
+    :raises SettingsError: nothing serves, nothing served before, or both do so now.
+    """
+    serving = _serving(seen)
+    newest = _newest(seen)
+    if newest is None:
+        raise SettingsError("nothing serves, so there is nothing to go back from", advice="`fab deploy` makes servers.")
+    previous = newest.labels.previous
+    if not previous.release:
+        raise SettingsError(
+            f"nothing served before generation {newest.generation}: there is nothing to go back to",
+            advice="`fab deploy --release REVISION` deploys an older revision of the app.",
+        )
+    if any(server.generation == previous.generation for server in serving):
+        raise SettingsError(
+            f"generations {previous.generation} and {newest.generation} both serve: a deploy is at work, or was "
+            "interrupted",
+            advice="`fab status` says which; `fab abort` undoes an interrupted one.",
+        )
+    return WayBack(previous=previous, serving=serving, parked=parked_before(seen))
+
+
+def go_back(back: WayBack, goal: Goal, site: Site) -> Observation:
+    """Go back: put the parked servers into rotation again or, without any, deploy the previous release.
+
+    :raises DeployError: as `rollback` and `deploy` do.
+    """
+    return rollback(goal, site) if back.parked else deploy(goal, site)
+
+
 def parked_before(seen: Observation) -> tuple[Server, ...]:
     """Give the parked servers of the generation that served before the one that serves now; () unless all are there."""
-    serving = [server for server in seen.servers if is_sent_to(server, seen)]
-    newest = max(serving, key=lambda server: server.generation, default=None)
+    newest = _newest(seen)
     if newest is None:
         return ()
     before = newest.labels.previous
@@ -85,3 +136,12 @@ def _refuse_unwell(servers: tuple[Server, ...], seen: Observation) -> None:
             server=names(tuple(wrong)),
             advice="`fab rollback --redeploy` puts the previous release on new servers.",
         )
+
+
+def _serving(seen: Observation) -> tuple[Server, ...]:
+    return tuple(server for server in seen.servers if is_sent_to(server, seen))
+
+
+def _newest(seen: Observation) -> Server | None:
+    """Give one server of the newest generation that serves."""
+    return max(_serving(seen), key=lambda server: server.generation, default=None)
