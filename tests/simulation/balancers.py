@@ -3,7 +3,6 @@
 from tasks.errors import Conflict, Immutable, NotFound, QuotaExceeded
 from tasks.rollout.model import BalancerStatus, Condition, LoadBalancer, Node, NodeStatus, VirtualIp
 
-NODE_LIMIT = 25
 CONNECTIONS = 3
 
 
@@ -105,7 +104,7 @@ class Balancers:
         balancer = self._changeable(who, balancer_id)
         if {node.address for node in balancer.nodes.values()} & set(addresses):
             raise Conflict("duplicate nodes")
-        if len(balancer.nodes) + len(addresses) > NODE_LIMIT:
+        if len(balancer.nodes) + len(addresses) > self._world.node_limit:
             raise QuotaExceeded("too many nodes")
         for address in addresses:
             node = self.join(balancer, address, port)
@@ -190,8 +189,16 @@ class Balancers:
                 if node.machine is machine:
                     self._world.kernel.after(self._world.shape.quick(), self._look, balancer, node)
 
+    def excuse(self, machine):
+        """Excuse what a server will not do any more."""
+        for balancer in self.by_id.values():
+            for node in balancer.nodes.values():
+                if node.machine is machine:
+                    self._world.laws.excuse(balancer, node)
+
     def flap(self, balancer, node, seconds):
-        """Let a node be OFFLINE for a while."""
+        """Let a node be OFFLINE for a while. Who begins just then may take it for lost."""
+        self._world.laws.excuse(balancer, node)
         node.flaps_until = self._world.kernel.time + seconds
         self._look(balancer, node)
         self._world.kernel.after(seconds, self._look, balancer, node)

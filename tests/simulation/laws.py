@@ -24,11 +24,18 @@ class Laws:
         every = self._world.balancers.by_id.values()
         self.floors = {balancer.name: min(self.capacity(balancer), most) for balancer in every if not balancer.foreign}
 
+    def lower(self, most):
+        """Hold the world to no more than so many: somebody wants no more."""
+        self.floors = {name: min(floor, most) for name, floor in self.floors.items()}
+
     def capacity(self, balancer):
         """Count the nodes of ours that get requests, and whose app has been seen to answer by the load balancer."""
-        return sum(
-            node.condition is Condition.ENABLED and node.proved and not node.foreign for node in balancer.nodes.values()
-        )
+        return sum(_carries(node) for node in balancer.nodes.values())
+
+    def excuse(self, balancer, node):
+        """Ask for one less on a load balancer: the world is about to break a node that carries load."""
+        if _carries(node) and self.floors.get(balancer.name):
+            self.floors[balancer.name] -= 1
 
     def enough(self, balancer):
         """Require that a load balancer, which was changed, has its capacity."""
@@ -106,3 +113,8 @@ class Laws:
         claims = sorted(claim.id for server in ours for claim in server.claims)
         if claims:
             raise Violation(f"in the end claims are left over: {claims}")
+
+
+def _carries(node):
+    good = node.proved and not node.foreign and not node.machine.broken
+    return good and node.condition is Condition.ENABLED

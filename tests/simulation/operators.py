@@ -1,6 +1,6 @@
 """The simulated operators: each with a machine, a clock, connections and a site of their own."""
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 
 from tasks.errors import Interrupted
@@ -68,14 +68,7 @@ class Run:
     def __init__(self, operator, verb):
         self.operator = operator
         self.verb = verb
-        self.value = None
         self.error = None
-        self.has_ended = False
-
-    @property
-    def is_over(self):
-        """Whether nothing of it will happen any more, be it that it has ended or that it was killed."""
-        return self.has_ended or not self.operator.process.alive
 
     def __str__(self):
         return f"{self.operator.name} ({self.verb})"
@@ -88,6 +81,8 @@ class Operator:
         self._world = world
         self._machine = machine or name
         self._main = None
+        self._has_gone_home = False
+        self.runs: list[Run] = []
         self.name = name
         self.process = Process(world.kernel, name)
         self.process.run = Run(self, "by hand")
@@ -110,11 +105,29 @@ class Operator:
             beating=beating(self.process),
         )
 
-    def start(self, verb, *args):
-        """Begin a verb, such as a deploy; give the run, which ends some time."""
-        run = Run(self, verb.__name__)
-        self._main = self.process.start(self._run, run, verb, args)
-        return run
+    @property
+    def is_done(self):
+        """Whether nothing will come of him any more: his work is done, or he was killed at it."""
+        return self._has_gone_home or not self.process.alive
+
+    def start(self, work):
+        """Begin with the work of a day, a function of the operator."""
+        self._main = self.process.start(self._live, work)
+
+    def run(self, verb, habits):
+        """Run a verb to its end, however it ends."""
+        run = self.process.run = Run(self, verb.__name__)
+        self.runs.append(run)
+        self._note(f"runs {run.verb}")
+        try:
+            verb(habits, self.site)
+        except Exception as error:  # noqa: BLE001  it is for the scenario to judge
+            run.error = error
+        except KeyboardInterrupt:
+            self._note("the second Ctrl-C: out at once")
+            self._world.kernel.after(0.0, self.die)
+            self.process.wait()
+        self._note(f"has run {run.verb}", run.error or "all is well")
 
     def press_ctrl_c(self):
         """Interrupt the verb that runs."""
@@ -132,15 +145,10 @@ class Operator:
         self._note(f"sleeps for {seconds:g} s")
         self.process.suspend(seconds)
 
-    def _run(self, run, verb, args):
-        self.process.run = run
-        self._note(f"runs {run.verb}")
-        try:
-            run.value = verb(*args, self.site)
-        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  it is for the scenario to judge
-            run.error = error
-        run.has_ended = True
-        self._note(f"has run {run.verb}", run.error or "all is well")
+    def _live(self, work):
+        with suppress(KeyboardInterrupt):  # at the prompt
+            work(self)
+        self._has_gone_home = True
 
     def _identity(self):
         world, named = self._world, f"{self._machine}:{self.name}"

@@ -1,6 +1,6 @@
 """The rollout's ports, as one operator sees the simulated cloud through his wire."""
 
-from tests.simulation.balancers import NODE_LIMIT
+from tasks.errors import HostUnreachable
 from tests.simulation.faults import Kind
 
 
@@ -78,6 +78,7 @@ class SimulatedBalancers:
     """The load balancers (the port Balancers). `run` says for which run of which verb the changes are made."""
 
     def __init__(self, world, wire, process):
+        self._world = world
         self._balancers = world.balancers
         self._ask = wire.ask
         self._process = process
@@ -115,8 +116,8 @@ class SimulatedBalancers:
         return self._ask(Kind.READ, "balancer problems", list)
 
     def node_limit(self):
-        """As Rackspace has it."""
-        return NODE_LIMIT
+        """Give the cloud's limit."""
+        return self._world.node_limit
 
     def is_ours(self, balancer_id):
         """Say whether one is marked."""
@@ -170,15 +171,21 @@ class SimulatedHosts:
 
     def probe(self, server):
         """Ask the app once."""
-        return self._wire.run(Kind.PROBE, "probe", 0.1, self._inside.probe, server)
+        return self._ask("probe", self._inside.probe, server, lost=f"{server.name}: no answer")
 
     def probe_through(self, balancer):
         """Ask the app once, through a load balancer."""
-        return self._wire.run(Kind.PROBE, "probe through", 0.1, self._inside.probe_through, balancer)
+        return self._ask("probe through", self._inside.probe_through, balancer, lost=f"{balancer.name}: no answer")
 
     def connections(self, server):
-        """Count open connections."""
-        return self._wire.run(Kind.PROBE, "connections", 0.1, self._inside.connections, server)
+        """Count open connections; None when the server cannot be asked."""
+        return self._ask("connections", self._inside.connections, server, lost=None)
+
+    def _ask(self, call, look, subject, *, lost):
+        try:
+            return self._wire.run(Kind.PROBE, call, 0.1, look, subject)
+        except HostUnreachable:
+            return lost
 
     def stop(self):
         """End what runs."""
@@ -206,7 +213,7 @@ class SimulatedWatcher:
         return self._wire.run(Kind.PROBE, "watch", 0.1, self._world.opinion, about)
 
     def stop(self):
-        """It ends with what runs on servers."""
+        """Do nothing: it ends with what runs on servers."""
 
     def close(self):
-        """It can run again with what runs on servers."""
+        """Do nothing: it can run again with what runs on servers."""

@@ -1,6 +1,6 @@
 """The simulated servers of an account: their builds, their metadata, and what is inside them."""
 
-from tasks.errors import Conflict, HostUnreachable, Immutable, NotFound
+from tasks.errors import Conflict, HostUnreachable, Immutable, NotFound, QuotaExceeded
 from tasks.rollout.claims import from_metadata
 from tasks.rollout.model import Labels, Server, ServerStatus
 from tests.simulation.faults import Fault
@@ -94,6 +94,8 @@ class Servers:
 
     def created(self, request, fault=None):
         """Begin a build, which ends well unless it has this fault."""
+        if self._world.room() == 0:
+            raise QuotaExceeded("no more servers")
         claims = {claim.item: claim.to_value() for claim in request.claims}
         machine = self.make(request.name, {**request.labels.to_metadata(), **claims})
         view = machine.view()
@@ -158,10 +160,18 @@ class Servers:
 
     def break_down(self, machine, fault):
         """Break a server: it is in ERROR, and its app does not answer."""
+        self._world.balancers.excuse(machine)
         self._remember()
         machine.up = False
         machine.broken = True
         machine.changed(status=ServerStatus.ERROR, fault=fault)
+        self._world.balancers.probe(machine)
+
+    def crash(self, machine):
+        """End the app of a server for good."""
+        self._world.balancers.excuse(machine)
+        machine.up = False
+        machine.broken = True
         self._world.balancers.probe(machine)
 
     def inside(self, server):

@@ -57,6 +57,9 @@ class World:
         self.first_boot_needs_another = False
         self.drain_limit = LIMITS["drain"]
         self.drain_seconds = 4.0
+        self.node_limit = 25  # as Rackspace has it
+        self.quota: int | None = None
+        self.is_calm = False
         self.failing: set[str] = set()
         self.mute: set[str] = set()
         self.calls: list[str] = []
@@ -87,6 +90,10 @@ class World:
         """Give the true time."""
         return EPOCH + timedelta(seconds=self.kernel.time)
 
+    def note(self, what):
+        """Write down what has happened by itself."""
+        self.trace.note(self.kernel.time, "", what)
+
     def new_id(self):
         """Give an id that nobody else has."""
         return f"{self.random.getrandbits(32):08x}"
@@ -95,12 +102,13 @@ class World:
         """Give how long the connections to a server last that gets no new requests."""
         return self.random.uniform(0.25, 1.0) * self.drain_seconds
 
-    def problems(self, extra_servers):
-        """Everything fits."""
-        return []
-
     def room(self):
-        """Everything fits."""
+        """Give how many more servers fit into the quota."""
+        return None if self.quota is None else self.quota - len(self.servers.by_id)
+
+    def problems(self, extra_servers):
+        """Say whether the quota has room."""
+        return [] if self.quota is None or extra_servers <= self.room() else ["the quota is too small"]
 
     def opinion(self, about):
         """Say what an operator's own command finds: nothing is wrong."""
