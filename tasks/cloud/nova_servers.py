@@ -77,6 +77,8 @@ def fitting(metadata: Mapping[str, str]) -> dict[str, str]:
 
 
 def _status(body: Mapping[str, Any], profile: ServerProfile) -> ServerStatus:
+    if body.get("OS-EXT-STS:task_state") == "deleting":
+        return ServerStatus.DELETING  # Nova goes on saying ACTIVE until it is gone
     status = STATUSES.get(body["status"], ServerStatus.UNKNOWN)
     return automation.status(body["metadata"], profile.wait_for) if status is ServerStatus.ACTIVE else status
 

@@ -16,7 +16,7 @@ from typing import Protocol
 from tasks.errors import RolloutError
 from tasks.rollout.events import Failed, Finished, Listen, Started
 from tasks.rollout.observation import Fact, Observation
-from tasks.rollout.steps import Step
+from tasks.rollout.steps import RetireServer, Step
 from tasks.waiting import Clock
 
 Perform = Callable[[Step, Observation], tuple[Fact, ...]]
@@ -82,6 +82,8 @@ class Loop:
         self._clock = clock
         self._listen = listen
         self._running: dict[str, Step] = {}
+        self.doomed: set[str] = set()
+        """Ids of the servers whose deletion was begun: they may be listed for a while, and are of no use any more."""
 
     def pursue(self, planner: Planner) -> None:
         """Perform what the planner wants until it wants nothing.
@@ -124,6 +126,8 @@ class Loop:
         if repeats[step] > MOST_REPEATS:
             raise RolloutError(f"{step} was done {MOST_REPEATS} times and is still needed; something undoes it")
         self._running[step.subject] = step
+        if isinstance(step, RetireServer):
+            self.doomed.add(step.server_id)
         self._listen(Started(at=self._clock.now(), step=step))
         self._workers.start(step, self.seen)
 

@@ -46,6 +46,7 @@ class ServerStatus(StrEnum):
     REBOOT = "REBOOT"
     SHUTOFF = "SHUTOFF"
     ERROR = "ERROR"
+    DELETING = "DELETING"
     DELETED = "DELETED"
     UNKNOWN = "UNKNOWN"
 

@@ -12,10 +12,11 @@ from tasks.rollout.deleting import Deletion
 from tasks.rollout.goal import Goal
 from tasks.rollout.model import Server, ServerStatus
 from tasks.rollout.observation import BuildDied, Fact, Observation
+from tasks.rollout.planning import DEAD
 from tasks.rollout.ports import Compute
 from tasks.waiting import Clock, Patience, until
 
-SETTLED = {ServerStatus.ACTIVE, ServerStatus.ERROR, ServerStatus.SHUTOFF, ServerStatus.DELETED}
+SETTLED = {ServerStatus.ACTIVE, *DEAD}
 LOST_SECONDS = 10.0
 """How long to look for a server whose create call was not answered, before another one is asked for."""
 

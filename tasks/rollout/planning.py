@@ -32,7 +32,7 @@ from tasks.rollout.steps import (
     WatchBuilds,
 )
 
-DEAD = {ServerStatus.ERROR, ServerStatus.DELETED, ServerStatus.SHUTOFF}
+DEAD = {ServerStatus.ERROR, ServerStatus.DELETING, ServerStatus.DELETED, ServerStatus.SHUTOFF}
 
 
 def plan(goal: Goal, seen: Observation) -> frozenset[Step]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from tasks.errors import Breached, Claimed, ClaimLost, DeployError, Interrupted, Reverted, Unfinished
@@ -14,7 +15,7 @@ from tasks.rollout.guard import Stakes
 from tasks.rollout.loop import Loop, Planner
 from tasks.rollout.model import Server
 from tasks.rollout.observation import Observation
-from tasks.rollout.reverting import Live, can_return, has_begun, is_past_return
+from tasks.rollout.reverting import Live, can_return, has_begun, is_complete, is_past_return
 from tasks.rollout.site import Site
 from tasks.rollout.steps import Step
 
@@ -57,7 +58,7 @@ class Rollout:
             loop.pursue(self.planner)
         except (Exception, KeyboardInterrupt) as failure:  # a bug of ours is no reason to leave servers behind
             self._stop(loop)
-            self._recover(_as_error(failure))
+            self._recover(_as_error(failure), loop.doomed)
             raise
         return loop.seen
 
@@ -67,16 +68,17 @@ class Rollout:
         loop.settle()
         self.site.resume()
 
-    def _recover(self, failure: DeployError) -> None:
+    def _recover(self, failure: DeployError, doomed: AbstractSet[str]) -> None:
         """Undo what was done, and raise what has to be said; return when the failure says it all.
 
         What is undone is what the cloud shows now: a step that failed may have done its work all the same.
         """
         self._require_claim(failure)
         seen = self._look(failure)
-        if self._is_past_return(failure, seen):
+        if doomed & self.live.servers or self._is_past_return(failure, seen):
+            serving = "The new servers serve" if is_complete(self.goal, seen) else "New servers serve beside old ones"
             raise Unfinished(
-                f"{failure.problem}\nThe new servers serve; old ones remain: {names(self._old(seen))}.",
+                f"{failure.problem}\n{serving}; old ones remain: {names(self._old(seen))}.",
                 advice="`fab deploy` or `fab rotate` goes on from here.",
             ) from failure
         self.site.listen(Reverting(at=self.site.clock.now(), reason=failure.problem))

@@ -6,7 +6,7 @@ import pytest
 
 from tasks.cloud.nova_servers import choose_private_ip, read
 from tasks.cloud.profiles import ServerProfile
-from tasks.rollout.model import Labels, Phase
+from tasks.rollout.model import Labels, Phase, ServerStatus
 
 PROFILE = ServerProfile(app="guestbook", environment="live", image="i", flavor="f")
 LABELS = Labels(app="guestbook", environment="live", generation="7", slot=0, release="r1", phase=Phase.BOOTING)
@@ -67,3 +67,20 @@ def test_a_server_without_a_private_ip_says_so(status: str, networks: dict[str, 
     server = read(body | {"metadata": LABELS.to_metadata(), "addresses": addresses(**networks)}, PROFILE)
     assert server is not None
     assert server.fault == fault
+
+
+def test_a_server_that_is_being_deleted_is_of_no_use_although_nova_calls_it_active() -> None:
+    """Until it is gone Nova shows the status that it had; the task state tells (api-ref, servers, OS-EXT-STS)."""
+    body = {
+        "id": "1",
+        "name": "x",
+        "status": "ACTIVE",
+        "OS-EXT-STS:task_state": "deleting",
+        "created": "2026-01-01T00:00:00Z",
+        "metadata": LABELS.to_metadata(),
+        "addresses": addresses(private=["10.1.1.1"]),
+    }
+    server = read(body, PROFILE)
+
+    assert server is not None
+    assert server.status is ServerStatus.DELETING
