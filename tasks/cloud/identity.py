@@ -17,12 +17,13 @@ from keystoneauth1 import exceptions
 from keystoneauth1.access import AccessInfo
 from keystoneauth1.adapter import Adapter
 from keystoneauth1.identity.base import BaseIdentityPlugin
-from keystoneauth1.session import Session, TCPKeepAliveAdapter
+from keystoneauth1.session import Session
 from openstack.config import OpenStackConfig
 from openstack.config.cloud_region import CloudRegion
 from openstack.exceptions import ConfigException
 
 from tasks.cloud import faults
+from tasks.cloud.bounded import BoundedAdapter, Bounds
 from tasks.errors import CloudError, CloudUnreachable, NotFound, SettingsError
 
 REQUEST_TIMEOUT = 60.0
@@ -164,7 +165,7 @@ def _session(config: CloudRegion) -> Session:
     session = config.get_session()
     session.timeout = session.timeout or REQUEST_TIMEOUT
     for scheme in ("http://", "https://"):
-        session.session.mount(scheme, TCPKeepAliveAdapter(pool_maxsize=CONNECTIONS))
+        session.session.mount(scheme, BoundedAdapter(bounds=Bounds(), pool_maxsize=CONNECTIONS))
     if _on_this_machine(config.get_auth_args().get("auth_url", "")):
         # A proxy from the environment cannot reach this machine's own loopback addresses.
         session.session.trust_env = False
