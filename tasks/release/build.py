@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,8 @@ from tasks.release.model import Release, Source, Target
 from tasks.release.tree import Entry, entries
 from tasks.release.wheels import Wheels, wheels_of
 
+# Servers read it out of JSON with sed: there may be no other program (bootstrap_scripts/60-venv.sh).
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9._+@=/ -]*[A-Za-z0-9._+@=/-]")
 _SHORTEST_PREFIX = 4
 _KEPT = 30
 _ENDING = ".tar.gz"
@@ -98,6 +101,11 @@ def _wheels(source: Source, app: tuple[Entry, ...], target: Target, cache: Path)
         raise ReleaseError(
             f"the app {source.app} has no file {source.requirements!r} in {source.path}{of_revision}",
             advice="Correct the name of the requirements file, or see whether git ignores it.",
+        )
+    if not _PLAIN_NAME.fullmatch(source.requirements):
+        raise ReleaseError(
+            f"the requirements file {source.requirements!r} has a name that servers may misread",
+            advice="Name it with ASCII letters, digits, spaces and . _ + @ = / - alone.",
         )
     return wheels_of(source.requirements, app, target, cache)
 

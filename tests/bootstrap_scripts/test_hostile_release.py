@@ -157,6 +157,25 @@ def test_another_archive_than_was_sent(server: FolderServer) -> None:
     assert not (server.app / "release").exists()
 
 
+@pytest.mark.parametrize("indent", [None, 1])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    words=st.text()
+    | st.sampled_from(['"requirements": "evil"', '", "requirements": "evil', "\\", '\\"requirements": "x"'])
+)
+def test_no_words_are_taken_for_fields(server: FolderServer, indent: int | None, words: str) -> None:
+    """Whatever a tag or pip's error says, in release.json it is words: no requirements are read out of it."""
+    release = server.app / "release"
+    release.mkdir(parents=True, exist_ok=True)
+    server.push(plain_release(), settings={}, procfile="")
+    about = {"label": words, "note": words, "python": "3", "requirements": None, "wheels": False, "z": words}
+    (release / "release.json").write_text(json.dumps(about, indent=indent))
+
+    done = server.execute("bootstrap_scripts/60-venv.sh")
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(names=st.sets(NAMES, min_size=1, max_size=8))
 def test_any_name_arrives(server: FolderServer, names: set[bytes]) -> None:

@@ -143,6 +143,15 @@ def test_a_missing_requirements_file(make_app, cache):
         build(source, HERE, cache)
 
 
+@pytest.mark.parametrize("name", ['a".txt', "a,b.txt", "a}.txt", "grüße.txt", "a\\b.txt", "a\nb.txt", "ends "])
+def test_a_requirements_file_that_servers_would_misread(make_app, cache, name):
+    """A requirements file whose name is not plain is refused here, and not misread there."""
+    source = make_app(**{name: ""})
+
+    with pytest.raises(ReleaseError, match="a name that servers may misread"):
+        build(replace(source, requirements=name), HERE, cache)
+
+
 def test_a_release_is_found_by_id_prefix_and_path(make_app, cache):
     """A built release is found by its id, the beginning of it, or its artifact's path."""
     release = build(make_app(), HERE, cache)
