@@ -6,8 +6,9 @@ import pytest
 
 
 def pytest_addoption(parser):
-    """Let the stories be run on every face of the local cloud (see stories/conftest.py), and more seeds be simulated."""
+    """Let stories be run on every face (see stories/conftest.py), deploys be killed anywhere, more seeds be tried."""
     parser.addoption("--all-faces", action="store_true", help="run every story on both faces of the local cloud")
+    parser.addoption("--every-crash", action="store_true", help="kill deploys at every request that they make")
     parser.addoption("--seeds", type=int, default=1500, metavar="N", help="simulate so many seeds")
     parser.addoption("--seed-from", type=int, default=0, metavar="N", help="begin with this seed")
     parser.addoption(

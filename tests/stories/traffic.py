@@ -89,8 +89,11 @@ VISITS: Sequence[Visit] = (*[keep_alive] * 4, new_connection, slow, slow, sign)
 
 
 @contextmanager
-def steady(addresses: Sequence[str]) -> Iterator[Traffic]:
-    """Keep visitors busy, at each address in turn, for as long as the context lasts."""
+def steady(addresses: Sequence[str], *, pace: float = PACE) -> Iterator[Traffic]:
+    """Keep visitors busy, at each address in turn, for as long as the context lasts.
+
+    :param pace: seconds between two requests of one visitor.
+    """
     traffic, stop = Traffic(), threading.Event()
 
     def visit(kind: Visit, address: str) -> None:
@@ -98,7 +101,7 @@ def steady(addresses: Sequence[str]) -> Iterator[Traffic]:
             client.trust_env = False
             while not stop.is_set():
                 traffic.requests.append(_made(kind, client, address, traffic))
-                stop.wait(PACE)
+                stop.wait(pace)
 
     chosen = [addresses[number % len(addresses)] for number in range(len(VISITS))]
     visitors = [threading.Thread(target=visit, args=pair) for pair in zip(VISITS, chosen, strict=True)]
