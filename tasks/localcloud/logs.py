@@ -68,7 +68,8 @@ def server_names(state: StateDirectory) -> dict[str, str]:
         return {}  # it is going down at this moment: its logs can be read all the same, by id
     finally:
         connection.close()
-    return {server["id"]: server["name"] for server in answer["servers"]}
+    # A fault may have struck this very question.
+    return {server["id"]: server["name"] for server in answer.get("servers", [])}
 
 
 def _token(connection: http.client.HTTPConnection, access: Access) -> str:

@@ -111,6 +111,16 @@ def test_a_request_is_held_until_it_is_let_go(cloud: LocalCloud, session: Sessio
             lost.result()
 
 
+@pytest.mark.parametrize("name", ["api-500", "api-503", "over-limit", "api-timeout"])
+def test_the_logs_can_be_read_on_a_bad_day(cloud: LocalCloud, session: Session, name: str):
+    """`logs` does without the servers' names when a fault strikes its question for them."""
+    arm(cloud, name, "--seconds", "0", "--match", "GET /compute/v2.1/servers")
+    shown = cloud.run("logs")
+
+    assert (shown.returncode, "==> daemon: " in shown.stdout) == (0, True)
+    assert "struck 1 times" in cloud.run("fault", "--list").stdout
+
+
 def test_a_cloud_ends_while_a_request_has_no_answer(tmp_path: Path):
     """`down` does not wait for requests that stand still, and neither do their clients."""
     with local_cloud(tmp_path / "state") as other, ThreadPoolExecutor() as pool:
