@@ -2,7 +2,12 @@
 
 import os
 
+import hypothesis
 import pytest
+
+# On a busy machine an example that takes long has failed nothing.
+hypothesis.settings.register_profile("whenever", deadline=None)
+hypothesis.settings.load_profile("whenever")
 
 
 def pytest_addoption(parser):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -124,6 +124,15 @@ def _wait(headers: Mapping[str, str], over_limit: Any) -> float:
         then, now = moment(said), moment(headers.get("Date", ""))
         seconds = (then - now).total_seconds() if then and now else UNSAID_WAIT
     return min(max(seconds, UNSAID_WAIT), LONGEST_WAIT)
+
+
+def utc(said: str) -> datetime:
+    """Read a time as OpenStack writes it, which is UTC where it does not say.
+
+    :raises ValueError: it is none.
+    """
+    found = datetime.fromisoformat(said)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def moment(said: str) -> datetime | None:

@@ -6,11 +6,10 @@ Refuses to know how Nova is asked.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from ipaddress import ip_address, ip_network
 from typing import Any
 
-from tasks.cloud import automation, ids
+from tasks.cloud import answers, automation, ids
 from tasks.cloud.profiles import ServerProfile
 from tasks.errors import CloudError
 from tasks.plain import line
@@ -47,7 +46,7 @@ def read(body: Mapping[str, Any], profile: ServerProfile) -> Server | None:
         name=body["name"],
         status=status,
         private_ip=private_ip,
-        created=datetime.fromisoformat(body["created"]),
+        created=answers.utc(body["created"]),
         labels=labels,
         fault=_fault(body)
         or automation.fault(body["metadata"], profile.wait_for)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 from keystoneauth1.adapter import Adapter
 
 from tasks.cloud import keypairs
+from tasks.cloud.answers import utc
 from tasks.cloud.paging import has_next_link, whole
 from tasks.cloud.profiles import ServerProfile
 from tasks.errors import NotFound
@@ -91,7 +92,4 @@ def _image(image: Body) -> Spare:
 
 
 def _moment(said: str | None) -> datetime | None:
-    if not said:
-        return None
-    found = datetime.fromisoformat(said)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return utc(said) if said else None

@@ -65,7 +65,10 @@ def until(parked: str, now: datetime | None = None) -> str:
         return f"until the {NEXT_DEPLOY}"
     try:
         time = datetime.fromisoformat(parked)
-    except ValueError:
+        _clock(time)
+    except (ValueError, OverflowError):
+        return f"until {parked}"
+    if time.tzinfo is None:  # metadata that somebody else has written
         return f"until {parked}"
     if now and time <= now:
         return f"until the next deploy or `fab reap --yes` (the time was {_clock(time)})"

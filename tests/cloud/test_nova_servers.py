@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -84,3 +85,19 @@ def test_a_server_that_is_being_deleted_is_of_no_use_although_nova_calls_it_acti
 
     assert server is not None
     assert server.status is ServerStatus.DELETING
+
+
+def test_a_time_without_a_zone_is_utc() -> None:
+    """When a server was created can be compared, also where a cloud leaves out that it means UTC."""
+    body = {
+        "id": "1",
+        "name": "web",
+        "status": "ACTIVE",
+        "created": "2026-01-01T00:00:00",
+        "metadata": LABELS.to_metadata(),
+    }
+
+    found = read(body, PROFILE)
+
+    assert found is not None
+    assert found.created == datetime(2026, 1, 1, tzinfo=UTC)

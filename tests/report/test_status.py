@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from rich.console import Console
 
-from tasks.report.status import MOST_CONSOLE, State, addresses, as_json, print_console, show
+from tasks.report.status import MOST_CONSOLE, State, addresses, print_console, show
+from tasks.report.status_json import as_json
 from tasks.rollout.model import Condition, NodeStatus
 from tests.rollout.builders import HTTP, HTTPS, balancer, both, node, old, seen, server
 
