@@ -45,7 +45,9 @@ class Command(fabric.Task):  # type: ignore[misc]  # fabric has no types
             raise Exit(f"error: {_told(error)}", code=error.exit_code) from error
         except KeyboardInterrupt:
             # The first Ctrl-C is undone as any failure is. This is the second one, or there was nothing to undo.
-            sys.stderr.write("\nleft at once; `fab status` shows what is there, the next `fab deploy` cleans up\n")
+            sys.stderr.write(
+                "\nleft at once; `fab status` shows what is there, `fab deploy` goes on, `fab abort` undoes\n"
+            )
             sys.stdout.flush()
             os._exit(Unfinished.exit_code)  # threads that talk to servers would hold a normal exit up
 
@@ -71,7 +73,7 @@ class Word(Argument):
 
 def _told(error: DeployError) -> str:
     """Word an error for a terminal. Whatever of it came from a cloud or a server; the advice is not cut off."""
-    return "\n".join(plain(part) for part in (error.problem, error.advice) if part)
+    return "\n".join(plain(part) for part in (error.problem, error.aftermath, error.advice) if part)
 
 
 def command(**options: Any) -> Callable[[Callable[..., None]], Command]:

@@ -24,9 +24,12 @@ class DeployError(Exception):
 
     :param problem: what failed, on what, and what was seen: one sentence or a few lines.
     :param advice: what to do next; empty when the problem says it all.
+
+    `aftermath` says what serves now, where something was done and undone.
     """
 
     exit_code = 1
+    aftermath = ""
 
     def __init__(self, problem: str, *, advice: str = "") -> None:
         super().__init__(problem)
@@ -34,7 +37,7 @@ class DeployError(Exception):
         self.advice = advice
 
     def __str__(self) -> str:
-        return f"{self.problem}\n{self.advice}" if self.advice else self.problem
+        return "\n".join(part for part in (self.problem, self.aftermath, self.advice) if part)
 
 
 class SettingsError(DeployError):

@@ -6,6 +6,7 @@ Refuses to know the cloud; of what is there it is told.
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,12 +54,13 @@ def any_goal(settings: Settings) -> Goal:
 
 
 def return_goal(settings: Settings, back: WayBack) -> Goal:
-    """Give the goal of a rollback: the parked servers, or new ones with the previous release.
+    """Give the goal of a rollback: the parked servers, all at once, or new ones with the previous release.
 
     :raises ReleaseError: there are no parked servers, and its artifact is not on this machine.
     """
     if back.parked:
-        return goal_of(settings, back.parked)
+        goal = goal_of(settings, back.parked)
+        return replace(goal, pace=Pace(standby=goal.pace.standby))  # they have proved themselves, and there is no time
     return new_goal(settings, _kept(back.previous.release).id)
 
 

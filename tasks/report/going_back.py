@@ -5,8 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 
 from tasks.report.status import State, show
-from tasks.report.wording import counted
-from tasks.rollout.fleet import names
+from tasks.report.wording import Names, counted
 from tasks.rollout.goal import Goal
 from tasks.rollout.returning import WayBack
 
@@ -16,10 +15,11 @@ SCHEMA = "Migrations are not undone: this release meets the schema of the later 
 def announce_return(back: WayBack, goal: Goal, console: Console) -> None:
     """Say which release serves again, on which servers, and what is not undone."""
     now = ", ".join(sorted({server.labels.release for server in back.serving}))
-    where = f"on {counted(goal.count, 'new server')}: none are kept, or they are not wanted"
+    name = Names(prefix=f"{goal.app}-{goal.environment}-", servers={})
+    where = f"{counted(goal.count, 'new server')}, generation {goal.generation}"
     if back.parked:
-        where = f"on the servers that were kept: {names(back.parked)}"
-    text = f"Going back from release {now} to {goal.release}, {where}.\n{SCHEMA}"
+        where = f"the servers that were kept: {', '.join(name(server.name) for server in back.parked)}"
+    text = f"Going back from release {now} to release {goal.release}, on {where}.\n{SCHEMA}"
     console.print(text, highlight=False, markup=False)
 
 

@@ -56,9 +56,9 @@ def _pace(pace: Pace, count: int) -> list[str]:
     """Say how the rotation proceeds, where that is not all at once."""
     lines = []
     if pace.is_watched:
-        sizes = ", ".join(map(str, pace.batches or (count,)))
-        long = f"{pace.watch:g} s" if pace.watch else "one look"
-        lines.append(f"New servers in rotation: {sizes}; after each batch they are watched for {long}.")
+        sizes = ", then ".join(map(str, pace.batches or (count,)))
+        long = f" for {pace.watch:g} s" if pace.watch else ""
+        lines.append(f"In rotation: {sizes} new servers, watched{long} each time.")
     if pace.standby:
         kept = until(pace.standby) if isinstance(pace.standby, str) else f"for {span(timedelta(seconds=pace.standby))}"
         lines.append(f"The old servers are kept {kept} for `fab rollback`.")

@@ -43,7 +43,7 @@ class Progress:
     :param watch: what a watch looks at, and for how long.
     """
 
-    def __init__(self, console: Console, clock: Clock, *, prefix: str, watch: str = "watched") -> None:
+    def __init__(self, console: Console, clock: Clock, *, prefix: str, watch: str = "") -> None:
         self._console = console
         self._watch = watch
         self._started = clock.now()
@@ -94,8 +94,7 @@ class Progress:
     def _start(self, event: Started) -> None:
         self._running[event.step] = event.at
         if isinstance(event.step, Watch):
-            verb = "serves" if event.step.count == 1 else "serve"
-            self._line(event.at, "yellow", f"{counted(event.step.count, 'new server')} {verb}, {self._watch}")
+            self._line(event.at, "yellow", f"watching {counted(event.step.count, 'new server')}{self._watch}")
 
     def _finish(self, event: Finished) -> None:
         self._learn(event.facts)
@@ -119,9 +118,10 @@ class Progress:
                 self._well[moment] += 1
         if not any(isinstance(step, ProbeOld) and step.moment is moment for step in self._running):
             well = self._well.pop(moment, 0)
-            words = {1: "1 old server answers its check"}.get(well, f"{well} old servers answer their checks")
+            who = "1 old server answers its check" if well == 1 else f"{well} old servers answer their checks"
+            when = " after the migrations as before" if moment is Moment.AFTER else ""
             if well:
-                self._line(event.at, "green", f"{words} {moment} the migrations")
+                self._line(event.at, "green", f"{who}{when}")
 
     def _finished(self, event: Finished) -> str:
         """Word what was done; of builds, those that have ended."""

@@ -56,9 +56,9 @@ WORDS: dict[type, tuple[str, str, str]] = {
     steps.Watch: (
         "watching {about}",
         "{about} passed the watch",
-        "watch {about}: their nodes, their checks, the virtual IPs",
+        "watch {about}",
     ),
-    steps.Park: ("parking {about}", "{about} is parked for a rollback", "park {about} for `fab rollback`"),
+    steps.Park: ("parking {about}", "{about} is parked", "park {about}"),
     steps.MarkServing: ("marking {about}", "{about} serves", "mark as serving: {about}"),
     steps.Seal: ("sealing {about}", "{about} is sealed: nobody can log in any more", "seal {about}: no login any more"),
     steps.RetireServer: ("deleting {about}", "{about} deleted", "delete {about}"),
@@ -105,8 +105,8 @@ def counted(number: int, what: str) -> str:
 
 
 def watched(seconds: float, command: str) -> str:
-    """Say what a watch looks at, and for how long."""
-    long = f"watched for {seconds:g} s" if seconds else "looked at once"
+    """Say for how long a watch looks, and at what."""
+    long = f" for {seconds:g} s" if seconds else ""
     return f"{long}: nodes, checks, virtual IPs{f', `{command}`' if command else ''}"
 
 

@@ -124,7 +124,9 @@ def undo(found: Interruption, goal: Goal, site: Site, claim: Claimant) -> Observ
         loop.pursue(lambda now: revert(its, now, live))
     except DeployError as failure:
         raise Unfinished(
-            f"the interrupted deploy {found.generation} could not be undone: {failure.problem}", advice=failure.advice
+            f"the interrupted deploy {found.generation} could not be undone: {failure.problem}",
+            advice=failure.advice
+            or "`fab status` shows what serves; `fab abort` tries again, and so does `fab deploy`.",
         ) from failure
     claim.rename("deploy", goal.generation)
     return replace(site.observe(), held=loop.seen.held)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from tasks.errors import SettingsError
 from tasks.rollout.model import Phase, Server, ServerStatus
 from tasks.rollout.observation import Observation
@@ -53,6 +55,13 @@ def progress(servers: tuple[Server, ...]) -> str:
     stages = ", ".join(f"{server.name} {server.phase}" for server in servers)
     migrated = any(server.labels.migrated for server in servers)
     return f"{stages}; {'migrated' if migrated else 'not migrated'}"
+
+
+def what_serves(seen: Observation) -> str:
+    """Say in words which servers get requests."""
+    releases = Counter(server.labels.release for server in seen.servers if _serves(server, seen))
+    counted = (f"{number} server{'s' if number > 1 else ''} of release {one}" for one, number in releases.items())
+    return ", ".join(counted) or "none"
 
 
 def named(seen: Observation, wanted: str) -> Server:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tasks.errors import Breached, Claimed, ClaimLost, DeployError, Interrupted, Reverted, Unfinished
 from tasks.rollout.claiming import Claimant
 from tasks.rollout.events import Reverting
-from tasks.rollout.fleet import names
+from tasks.rollout.fleet import names, what_serves
 from tasks.rollout.goal import Goal
 from tasks.rollout.guard import Stakes
 from tasks.rollout.loop import Loop, Planner
@@ -85,9 +85,12 @@ class Rollout:
         begun = has_begun(self.goal, seen)
         if self.claim and begun:
             self.claim.rename("undo", self.goal.generation)
-        self._undo(failure, seen)
+        after = self._undo(failure, seen)
         if begun:
-            raise Reverted(f"{failure.problem}\nThe old servers serve again.", advice=failure.advice) from failure
+            said = f"{failure.problem}\nThe old servers serve again: {what_serves(after)}. {self._left(after)}"
+            raise Reverted(said, advice=failure.advice) from failure
+        if not isinstance(failure, Claimed):
+            failure.aftermath = f"Serving as before: {what_serves(after)}. {self._left(after)}"
         if isinstance(failure, Interrupted):
             raise failure
 
@@ -104,12 +107,18 @@ class Rollout:
             return False
         return is_past_return(self.goal, seen, self.live)
 
-    def _undo(self, failure: DeployError, seen: Observation) -> None:
-        """Pursue the way back; when a step of it fails, look again and go on, a few times."""
+    def _left(self, after: Observation) -> str:
+        new = after.generation(self.goal.generation)
+        if new:
+            return f"Out of rotation, and kept so that it can be tried again: {names(new)}."
+        return "No new server is left; `fab deploy` tries again."
+
+    def _undo(self, failure: DeployError, seen: Observation) -> Observation:
+        """Pursue the way back; when a step of it fails, look again and go on, a few times. Gives what is there then."""
         for tries_left in reversed(range(UNDO_TRIES)):
             loop = self.site.loop(self.goal, seen, self.stakes)
             try:
-                return loop.pursue(lambda now: self.undo(self.goal, now, self.live))
+                loop.pursue(lambda now: self.undo(self.goal, now, self.live))
             except DeployError as second:
                 self._stop(loop)
                 self._require_claim(second)
@@ -121,7 +130,9 @@ class Rollout:
                         f"New servers that remain: {left}.",
                         advice="`fab status` shows what serves; `fab abort` goes on with the undoing.",
                     ) from failure
-        return None
+            else:
+                return loop.seen
+        return seen
 
     def _look(self, failure: DeployError) -> Observation:
         try:
