@@ -2,7 +2,15 @@
 
 from enum import StrEnum
 
-from tasks.errors import CloudError, CloudUnreachable, CommandFailed, HostUnreachable, OverLimit, Uncertain
+from tasks.errors import (
+    CloudError,
+    CloudUnreachable,
+    CommandFailed,
+    HostUnreachable,
+    OverLimit,
+    Uncertain,
+    WrongHostKey,
+)
 
 TIMEOUT_SECONDS = 60.0
 
@@ -39,6 +47,7 @@ class Fault(StrEnum):
     SSH_REFUSED = "SSH is refused"
     SSH_CUT = "SSH is cut; the command runs on to its end"
     STAGE_FAILS = "the command fails"
+    WRONG_KEY = "something else answers there, by its host key"
 
 
 CHANGES = (
@@ -58,7 +67,7 @@ POSSIBLE = {
     Kind.METADATA: (*CHANGES, Fault.FORGOTTEN),
     Kind.CHANGE: CHANGES,
     Kind.NODES: (*CHANGES, Fault.BUSY),
-    Kind.STAGE: (Fault.SSH_REFUSED, Fault.SSH_CUT, Fault.STAGE_FAILS),
+    Kind.STAGE: (Fault.SSH_REFUSED, Fault.SSH_CUT, Fault.STAGE_FAILS, Fault.WRONG_KEY),
     Kind.PROBE: (Fault.SSH_REFUSED,),
 }
 
@@ -106,4 +115,6 @@ def error(fault, kind, call):
             return HostUnreachable(f"{call}: {fault}", server=call)
         case Fault.STAGE_FAILS:
             return CommandFailed(server=call, stage=call, command="run", exit_code=1, tail="no")
+        case Fault.WRONG_KEY:
+            return WrongHostKey(f"{call}: {fault}", server=call)
     raise ValueError(fault)

@@ -1,6 +1,6 @@
 """What there is when a simulation begins: a cloud of some kind, who serves, what belongs to others, what was left."""
 
-from tasks.rollout.model import NEXT_DEPLOY, Phase, ServerStatus
+from tasks.rollout.model import NEXT_DEPLOY, Phase, Predecessor, ServerStatus
 from tests.rollout.builders import HTTP, HTTPS, goal
 from tests.simulation.world import Shape
 
@@ -14,11 +14,12 @@ def furnish(world, random, count):
     world.listeners = (HTTP, HTTPS)[: random.choice((1, 2, 2))]
     world.shape = Shape(random, monitored=random.random() < 0.7)
     world.drain_seconds = random.choice((0.0, 5.0, 5.0, 100.0))
+    world.first_boot_needs_another = random.random() < 0.1
     if random.random() < 0.85:
-        _put_live(world, random.choice((count, count, 1, 2)))
+        _put_live(world, random.choice((count, count, 1, 2)), is_marked=random.random() < 0.95)
+        if random.random() < 0.25:
+            _put_parked(world, random.choice((count, 1)))
     world.kernel.let_pass(10.0)
-    if random.random() < 0.15:
-        _put_old(world, 1, OLDER).metadata["parked"] = NEXT_DEPLOY
     if random.random() < 0.15:
         world.servers.created(goal(1, world.listeners, generation=LEFT, release="r0").request(1))
     for metadata in FOREIGN:
@@ -27,14 +28,22 @@ def furnish(world, random, count):
     _tighten(world, random, count)
 
 
-def _put_live(world, number):
+def _put_live(world, number, *, is_marked):
     live = [_put_old(world, slot, OLD) for slot in range(1, number + 1)]
     for listener in world.listeners:
         balancer = world.balancers.make(listener)
-        balancer.marked = True
+        balancer.marked = is_marked
         for machine in live:
             balancer.names[machine.ip] = machine.name
             world.balancers.join(balancer, machine.ip, listener.node_port).proved = True
+
+
+def _put_parked(world, number):
+    """Put in who served before those that serve now."""
+    for machine in world.servers.by_id.values():
+        machine.metadata["previous"] = str(Predecessor(OLDER, "r0", number))
+    for slot in range(1, number + 1):
+        _put_old(world, slot, OLDER).metadata["parked"] = NEXT_DEPLOY
 
 
 def _put_old(world, slot, generation):
@@ -58,9 +67,15 @@ def _put_stranger(world, metadata, random):
 
 
 def _tighten(world, random, count):
-    """Leave little room, at times: for one more server or node than there is, or a few."""
-    nodes = max((len(balancer.nodes) for balancer in world.balancers.by_id.values()), default=0)
+    """Leave little room, at times: for one server or node more than there have to be, or two."""
+    live = len(world.servers.listed())
     if random.random() < 0.1:
-        world.node_limit = max(nodes, count) + random.choice((1, 2))
+        strangers = max((_strangers(balancer) for balancer in world.balancers.by_id.values()), default=0)
+        world.node_limit = strangers + max(live, count) + random.choice((1, 2))
     if random.random() < 0.1:
-        world.quota = len(world.servers.by_id) + count + random.choice((0, 1))
+        strangers = len(world.servers.by_id) - live
+        world.quota = strangers + max(live, count) + random.choice((1, 2))
+
+
+def _strangers(balancer):
+    return sum(node.foreign for node in balancer.nodes.values())

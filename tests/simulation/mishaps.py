@@ -3,15 +3,16 @@
 from tasks.rollout.model import ServerStatus
 from tests.simulation.faults import Chances, Fault
 
-RATES = (0.004, 0.02, 0.1)
+RATES = (0.002, 0.01, 0.06)
 MOST_POINTS = 300
 
 
 def spread_faults(world, random):
-    """Let calls go wrong from now on: some kinds of faults, each as often as the seed says."""
+    """Let calls go wrong, from some moment on: some kinds of faults, each as often as the seed says."""
     wild = 0.5 * random.random()
     rates = {fault: random.choice(RATES) for fault in Fault if random.random() < wild}
-    world.chances = Chances(random, rates)
+    world.chances = Chances(random, {})
+    world.kernel.after(random.choice((0.0, random.uniform(0.0, 90.0))), _begin_faults, world, Chances(random, rates))
 
 
 def end_faults(world, random):
@@ -41,6 +42,12 @@ def strike(operator, random):
         case _:
             seconds = random.choice((5.0, 50.0, 200.0, 500.0))
             points[point] = lambda: operator.suspend(seconds)
+
+
+def _begin_faults(world, chances):
+    if not world.is_calm:
+        world.note("~~~ faults begin ~~~")
+        world.chances = chances
 
 
 def _flap(world, random):

@@ -69,6 +69,7 @@ class Run:
         self.operator = operator
         self.verb = verb
         self.error = None
+        self.ended = False
 
     def __str__(self):
         return f"{self.operator.name} ({self.verb})"
@@ -77,7 +78,7 @@ class Run:
 class Operator:
     """A person at a machine. Who sits at the same one knows whether an operator's process has ended."""
 
-    def __init__(self, world, name, *, machine="", wait=0.0, **limits):
+    def __init__(self, world, name, *, machine="", wait=0.0, adopt=False, **limits):
         self._world = world
         self._machine = machine or name
         self._main = None
@@ -101,6 +102,7 @@ class Operator:
             limits=Limits(**(LIMITS | limits)),
             listen=self._listen,
             wait=wait,
+            adopt=adopt,
             workers=partial(TaskWorkers, self.process),
             beating=beating(self.process),
         )
@@ -127,6 +129,7 @@ class Operator:
             self._note("the second Ctrl-C: out at once")
             self._world.kernel.after(0.0, self.die)
             self.process.wait()
+        run.ended = True
         self._note(f"has run {run.verb}", run.error or "all is well")
 
     def press_ctrl_c(self):

@@ -6,6 +6,7 @@ from tasks.errors import DeployError
 from tasks.rollout import deploying, fleet, reaping, returning
 from tasks.rollout.goal import Pace
 from tasks.rollout.model import NEXT_DEPLOY
+from tasks.rollout.steps import Check, Migrate, SetUp, TestApp
 from tests.rollout.builders import goal
 
 
@@ -20,7 +21,7 @@ class Habits:
         self.pace = Pace(
             batches=random.choice(((), (), (), (1, count))),
             watch=random.choice((0.0, 0.0, 0.0, 6.0)),
-            standby=random.choice((0.0, 0.0, 600.0, NEXT_DEPLOY)) if world.quota is None else 0.0,
+            standby=random.choice((0.0, 0.0, 30.0, 600.0, NEXT_DEPLOY)) if world.quota is None else 0.0,
         )
 
     def goal(self):
@@ -39,6 +40,22 @@ class Habits:
 def deploy(habits, site):
     """`fab deploy`."""
     return deploying.deploy(habits.goal(), site)
+
+
+def by_hand(habits, site):
+    """`fab servers.create setup migrate test check rotate`."""
+    wanted = habits.goal()
+    deploying.create(wanted, site)
+    for stage in (SetUp, Migrate, TestApp, Check):
+        servers = site.observe().generation(wanted.generation)
+        deploying.run_stage(stage, servers[:1] if stage is Migrate else servers, wanted, site)
+    return deploying.rotate(wanted, site)
+
+
+def retire(habits, site):
+    """`fab servers.retire`."""
+    idle = fleet.idle(site.observe())
+    deploying.retire(idle, habits.goal_of(idle), site)
 
 
 def rotate(habits, site):
@@ -65,9 +82,9 @@ def reap(habits, site):
 
 def day(habits, random):
     """Give a day's work: a deploy mostly, and some time later whatever comes next, however it went."""
-    verbs = [random.choice((deploy, deploy, deploy, rotate, rollback, abort, reap))]
-    while random.random() < 0.3:
-        verbs.append(random.choice((deploy, rotate, rollback, abort, reap)))
+    verbs = [random.choice((deploy, deploy, deploy, deploy, deploy, by_hand, rotate, rollback, rollback, reap))]
+    while random.random() < 0.4:
+        verbs.append(random.choice((deploy, deploy, rollback, rotate, abort, reap, retire)))
 
     def work(operator):
         for verb in verbs:

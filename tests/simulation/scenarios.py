@@ -49,7 +49,8 @@ class Scenario:
 
     def _send(self, name, after):
         wait = self._random.choice((0.0, 0.0, 300.0))
-        operator = self.world.operator(name, machine=self._random.choice(("", "", "shared")), wait=wait)
+        machine, adopts = self._random.choice(("", "", "shared")), self._random.random() < 0.5
+        operator = self.world.operator(name, machine=machine, wait=wait, adopt=adopts)
         if self._random.random() < 0.5:
             strike(operator, self._random)
         habits = Habits(self.world, self._random, self._count)
@@ -62,7 +63,7 @@ class Scenario:
         self.world.kernel.let_pass(LATEST + 60.0)
         habits = Habits(self.world, self._random, self._count)
         habits.release = self._random.choice(sorted({IN_PEACE, "r1"} - self.world.failing - self.world.mute))
-        zoe = self.world.operator("zoe", wait=4000.0)
+        zoe = self.world.operator("zoe", wait=4000.0, adopt=True)
         zoe.start(people.in_peace(habits))
         self._let_happen(lambda: zoe.is_done)
         error = zoe.runs[-1].error

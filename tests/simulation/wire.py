@@ -45,7 +45,7 @@ class Wire:
         fault = self._heard(kind, call)
         if isinstance(fault, Exception):
             effect, args = _fail, (fault,)
-        elif fault in {Fault.SSH_REFUSED, Fault.STAGE_FAILS}:
+        elif fault in {Fault.SSH_REFUSED, Fault.STAGE_FAILS, Fault.WRONG_KEY}:
             effect, args = _fail, (error(fault, kind, call),)
         elif fault is Fault.SSH_CUT:
             effect, args = _lose, (effect, args, error(fault, kind, call))
