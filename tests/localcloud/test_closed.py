@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import shutil
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
@@ -65,10 +64,9 @@ def refused(*acts: Callable[[], Any]) -> list[str]:
 @contextmanager
 def visible_folder() -> Iterator[Path]:
     """Make a folder that everybody can enter, as a home often is."""
-    folder = Path(tempfile.mkdtemp())
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder)
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,16 @@
 """Removing what a local cloud leaves behind."""
 
-import threading
+import os
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tasks.localcloud import trees
+from tests.localcloud.daemons import eventually
+
+ORDINARY = os.getuid() or 65534
 
 
 def test_folders_without_permissions_are_removed(tmp_path: Path):
@@ -40,23 +45,36 @@ def test_a_file_is_removed_and_what_is_gone_is_no_mistake(tmp_path: Path):
     assert not file.exists()
 
 
-def test_a_folder_that_is_still_written_to_is_removed(tmp_path: Path):
-    """A process that fills a folder while it ends delays the removal and does not make it fail."""
-    tree = tmp_path / "tree"
+def test_what_cannot_be_removed_yet_is_tried_again():
+    """A folder that nobody may take out of its parent is emptied, and removed as soon as it may be."""
+    parent = Path(tempfile.mkdtemp())
+    tree = parent / "tree"
     tree.mkdir()
-    writer = threading.Thread(target=lambda: [_write(tree / str(number)) for number in range(2000)])
-    writer.start()
-    trees.remove(tree)
-    writer.join()
+    (tree / "file").touch()
+    for path in (parent, tree):
+        os.chown(path, ORDINARY, ORDINARY)
+    parent.chmod(0o555)
+    removing = begin_as_ordinary_user(lambda: trees.remove(tree, patience=60))
+    eventually(lambda: not any(tree.iterdir()))
+    parent.chmod(0o755)
 
+    assert os.waitstatus_to_exitcode(os.waitpid(removing, 0)[1]) == 0
     assert not tree.exists()
+    parent.rmdir()
 
 
-def _write(path: Path) -> None:
-    try:
-        path.write_text("")
-    except FileNotFoundError:
-        return
+def begin_as_ordinary_user(act: Callable[[], None]) -> int:
+    """Do something in a process without root's privileges; gives its id, and 0 as its status when it succeeds."""
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            os.setresuid(ORDINARY, ORDINARY, ORDINARY)
+            act()
+            status = 0
+        finally:
+            os._exit(status)
+    return child
 
 
 def test_what_cannot_be_removed_is_told(tmp_path: Path):
