@@ -63,12 +63,13 @@ class Claimant:
 
         :raises Claimed: somebody else has it, or was before us in the queue; what was written is gone again.
         """
+        self._beaten = self._clock.now()
         try:
-            ahead = self._announce(carrier, replace(self._claim, number=CHOOSING))
+            ahead = self._announce(carrier, CHOOSING)
             self._refuse([claim for claim in ahead if claim.number > CHOOSING])
-            number = 1 + max((claim.number for claim in ahead), default=CHOOSING)
-            self._announce(carrier, replace(self._claim, number=number))
+            self._announce(carrier, 1 + max((CHOOSING, *(claim.number for claim in ahead))))
             self._refuse([claim for claim in self._queue() if claim.rank < self._claim.rank])
+            self._require_pace()
         except BaseException:
             self.withdraw()
             raise
@@ -111,15 +112,17 @@ class Claimant:
             with self._writing:
                 if not self._held or not self._stands_alone():
                     return False
+                self._beaten = self._clock.now()
                 self._write(self._carriers[-1], replace(self._claim, beat=self._compute.now()))
-            return self._stands_alone(after=SETTLE_SECONDS)
+            return self._stands_alone(after=SETTLE_SECONDS) and not self._is_overdue()
         except DeployError:
             return False
 
     def rename(self, verb: str, generation: str) -> None:
         """Write down what is being done now; by this the next operator knows what was interrupted."""
-        self._claim = replace(self._claim, verb=verb, generation=generation)
-        self.beat()
+        with self._writing:
+            self._claim = replace(self._claim, verb=verb, generation=generation)
+            self.beat()
 
     def leave(self, server: Server, others: Iterable[Server]) -> None:
         """Move to the first of the others that takes it before a server is deleted: its metadata goes with it."""
@@ -142,14 +145,14 @@ class Claimant:
         except DeployError as error:
             self._say(f"the claim could not be given back, it expires in {EXPIRY_SECONDS:g} s: {error.problem}")
 
-    def _announce(self, carrier: str, claim: Claim) -> tuple[Claim, ...]:
+    def _announce(self, carrier: str, number: int) -> tuple[Claim, ...]:
         """Write the claim until it is seen to stand there; give the living claims of others, seen after that."""
         for _ in range(ANNOUNCE_TRIES):
-            self._write(carrier, claim)
+            self._write(carrier, replace(self._claim, number=number, beat=self._compute.now()))
             self._clock.pause(SETTLE_SECONDS)
             servers = self._compute.servers()
-            if any((seen.id, seen.number) == (claim.id, claim.number) for one in servers for seen in one.claims):
-                return living(servers, self._compute, self._operator, but=claim.id)
+            if any((seen.id, seen.number) == (self._claim.id, number) for one in servers for seen in one.claims):
+                return living(servers, self._compute, self._operator, but=self._claim.id)
         raise CloudError(
             f"the claim was written to server {carrier} {ANNOUNCE_TRIES} times, and is not to be seen there"
         )
@@ -162,7 +165,10 @@ class Claimant:
             surely(
                 lambda: self._compute.note(carrier, claim.item, claim.to_value()), what="the claim", clock=self._clock
             )
-            self._claim, self._beaten = claim, sent
+            self._claim = claim
+            # What was under way for longer than that came too late: others may have found the claim expired meanwhile.
+            if not self._is_overdue():
+                self._beaten = sent
 
     def _move(self, others: Iterable[Server]) -> None:
         for other in others:
@@ -192,6 +198,13 @@ class Claimant:
         patience = Patience(limit=EXPIRY_SECONDS + 10, first=0.2, longest=2.0)
         return until(look, what="another deploy to choose its place in the queue", patience=patience, clock=self._clock)
 
+    def _require_pace(self) -> None:
+        if self._is_overdue():
+            raise CloudError(
+                f"the claim took longer than {FENCE_SECONDS:g} s to be written: others may have taken it for expired",
+                advice="The cloud's API is slow; run it again.",
+            )
+
     def _refuse(self, ahead: list[Claim]) -> None:
         if ahead:
             raise refusal(ahead[0], self._compute)
@@ -217,7 +230,9 @@ class Claimant:
 def living(servers: Iterable[Server], compute: Compute, operator: Operator, *, but: str = "") -> tuple[Claim, ...]:
     """Give the claims that are neither expired nor of a process that is known to have ended, but one."""
     now = compute.now()
-    found = standing(_dated(claim, server, now) for server in servers for claim in server.claims)
+    carried = [(claim, server) for server in servers for claim in server.claims]
+    beating = {claim.id for claim, _ in carried if claim.number != WAITING}
+    found = standing(claim if claim.id in beating else _dated(claim, server, now) for claim, server in carried)
     alive = (claim for claim in found if not claim.has_expired(now) and not operator.has_ended(claim.process))
     return tuple(claim for claim in alive if claim.id != but)
 
@@ -240,7 +255,7 @@ def _dated(claim: Claim, server: Server, now: datetime) -> Claim:
     Nova takes no metadata for a server that is being built: a claim that was born with one is alive as long as that
     goes on, within reason, and a while longer.
     """
-    if claim.number != WAITING or now - claim.since > MOST_BUILD_TIME:
+    if now - claim.since > MOST_BUILD_TIME:
         return claim
     sign = now if server.status is ServerStatus.BUILD else max(claim.beat, server.updated or claim.beat)
     return replace(claim, beat=sign)
