@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from tasks.cloud.faults import ListMoved
+from tasks.errors import CloudError
 
 Body = Mapping[str, Any]
 Ask = Callable[[dict[str, str]], Body]
 
 # How often a list is begun again when the entry that a page ended with has been deleted since.
 BEGINNINGS = 5
+MOST_PAGES = 10_000
 
 
 def whole(ask: Ask, *, key: str, more: Callable[[Body], bool]) -> list[dict[str, Any]]:
@@ -25,6 +27,7 @@ def whole(ask: Ask, *, key: str, more: Callable[[Body], bool]) -> list[dict[str,
     :param key: where the entries are in the body.
     :param more: says of a body whether another page follows.
     :raises ListMoved: entries were deleted while we read, again and again.
+    :raises CloudError: page after page brings something new.
     """
     for _ in range(BEGINNINGS - 1):
         try:
@@ -42,7 +45,7 @@ def has_next_link(key: str) -> Callable[[Body], bool]:
 def _pages(ask: Ask, key: str, more: Callable[[Body], bool]) -> Iterator[dict[str, Any]]:
     seen: set[str] = set()
     query: dict[str, str] = {}
-    while True:
+    for _ in range(MOST_PAGES):
         body = ask(query)
         fresh = [entry for entry in body[key] if str(entry["id"]) not in seen]
         yield from fresh
@@ -51,3 +54,4 @@ def _pages(ask: Ask, key: str, more: Callable[[Body], bool]) -> Iterator[dict[st
             return
         seen.update(str(entry["id"]) for entry in fresh)
         query = {"marker": str(body[key][-1]["id"])}
+    raise CloudError(f"the list of {key} has no end: {len(seen)} were read on {MOST_PAGES} pages")

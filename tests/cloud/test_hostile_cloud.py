@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from tasks.cloud.answers import LONGEST_TEXT, Answer, read
 from tasks.cloud.compute import NovaCompute
 from tasks.cloud.faults import refusal
 from tasks.cloud.identity import Access
+from tasks.cloud.paging import whole
 from tasks.cloud.patient import Pace, PatientSession
 from tasks.cloud.profiles import ServerProfile
 from tasks.errors import CloudError
@@ -149,3 +151,11 @@ def test_no_path_leads_elsewhere(access: Access, pace: Pace, path: str) -> None:
 
     with pytest.raises(CloudError, match="leads elsewhere"):
         session.request(f"http://127.0.0.1:1{path}", "DELETE")
+
+
+def test_a_list_without_end() -> None:
+    """A list that brings new entries page after page is given up."""
+    pages = count()
+
+    with pytest.raises(CloudError, match="the list of servers has no end"):
+        whole(lambda _: {"servers": [{"id": next(pages)}]}, key="servers", more=lambda _: True)
