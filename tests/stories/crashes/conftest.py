@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.stories.crashes.holding import Moment, Point
-from tests.stories.crashes.stage import Crash, Stage, Story
+from tests.stories.crashes.stage import Crash, Stage
 
 FARTHEST = 200  # no deploy of two servers makes more requests; what lies beyond the end of one is skipped
-Left = Callable[..., list[str]]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -59,18 +57,18 @@ def stage(face: str, caches: Path) -> Iterator[Stage]:
 
 
 @pytest.fixture
-def crashed(stage: Stage, point: Point, request: pytest.FixtureRequest) -> Callable[[Story], tuple[Crash, Left]]:
-    """Give what kills a deploy at the point, deploys again, and gives both with what is left to be done."""
+def made(stage: Stage, point: Point, request: pytest.FixtureRequest) -> Callable[[Callable[[Point], Crash]], Crash]:
+    """Give what kills a deploy at the point, in a given way, and writes the row of the table."""
 
-    def crash(story: Story) -> tuple[Crash, Left]:
+    def make(way: Callable[[Point], Crash]) -> Crash:
         test = request.node.originalname
         if point.k > stage.ends.get(test, FARTHEST):
             pytest.skip("the deploy makes fewer requests")
-        crash = stage.crash(point, story)
+        crash = way(point)
         request.node.user_properties.append(("crash", crash.row))
         if not crash.held:
             stage.ends[test] = point.k
             assert request.config.getoption("--every-crash"), f"{point} is no point of this deploy: choose another"
-        return crash, partial(stage.unfinished, crash)
+        return crash
 
-    return crash
+    return make

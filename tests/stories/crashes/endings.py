@@ -21,7 +21,6 @@ def unfinished(cloud: Cloud, release: str | None = None, *, parked: int = 0) -> 
         *_of_parked(kept, parked),
         *_of_nodes(cloud, {_address(server) for server in serving}),
         *(f"{server.name} carries {item}" for server in servers for item in server.metadata if "claim" in item),
-        *(f"there are {len(keys)} keypairs" for keys in [cloud.nova.keypairs.list()] if len(keys) > 1),
     ]
 
 

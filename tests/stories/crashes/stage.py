@@ -13,6 +13,7 @@ from tests.stories.clouds import Cloud
 from tests.stories.conftest import an_operator_on
 from tests.stories.crashes.endings import COUNT, unfinished
 from tests.stories.crashes.holding import HoldPoints, Point
+from tests.stories.crashes.machines import another_machine
 from tests.stories.operators import Operator, Ran, eventually
 from tests.stories.traffic import Request, Traffic, steady
 
@@ -26,7 +27,7 @@ processes.web = "python3 serve.py"
 commands.migrate = 'echo ran >> "$SHARED_DIR/migrations"'
 commands.test = "python3 -m py_compile serve.py"
 """
-ONWARD = re.compile(r"(going on with an interrupted|undoing the interrupted|taking over from)")
+ONWARD = re.compile(r"(waiting for|going on with an interrupted|undoing the interrupted|taking over from)")
 RELEASE = re.compile(r"^ +Release +(\w+)", re.MULTILINE)
 PACE = 0.2  # seconds between two requests of a visitor: deploys, not visitors, are to have the machine
 A_FEW = 16  # visits: as many as there are visitors, twice
@@ -70,10 +71,12 @@ class Story:
 
     :param settings: of all deploys, beside what every story has.
     :param goes_on: the next deploy is of the same release as the one that was killed.
+    :param elsewhere: the next deploy is made on another machine, where nobody can tell that this one has ended.
     """
 
     settings: str = ""
     goes_on: bool = True
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,11 +121,17 @@ class Stage:
             visited(traffic)
             held = site.holds.kill_at(point, killed, "deploy")
             visited(traffic)
-            began = time.monotonic()
-            ran = after.fab("deploy")
-            seconds = time.monotonic() - began
+            ran, seconds = deployed(another_machine(after, site.cloud.clouds_yaml) if story.elsewhere else after)
             visited(traffic)
         return Crash(point=point, held=held, ran=ran, seconds=seconds, requests=traffic.requests)
+
+    def crash_first(self, point: Point) -> Crash:
+        """Kill the deploy that brings the first servers of a site, which nobody visits yet, and deploy again."""
+        site = self._empty()
+        first = self._next(site.operator, Story())
+        held = site.holds.kill_at(point, first, "deploy")
+        ran, seconds = deployed(first)
+        return Crash(point=point, held=held, ran=ran, seconds=seconds)
 
     def unfinished(self, crash: Crash, *, parked: int = 0) -> list[str]:
         """Say what the next deploy has not left as it should."""
@@ -131,11 +140,16 @@ class Stage:
 
     def _ready(self) -> Site:
         """Give the site; a new one if there is none yet, or a crash before this one has left it in disorder."""
-        if self._site is None or not self._site.is_at_rest:
-            self.close()
-            operator = self._open.enter_context(an_operator_on(self._face, self._caches))
-            self._next(operator, Story()).manages("deploy")
-            self._site = Site(operator=operator, cloud=operator.cloud(), holds=HoldPoints(operator))
+        if self._site and self._site.is_at_rest:
+            return self._site
+        site = self._empty()
+        self._next(site.operator, Story()).manages("deploy")
+        return site
+
+    def _empty(self) -> Site:
+        self.close()
+        operator = self._open.enter_context(an_operator_on(self._face, self._caches))
+        self._site = Site(operator=operator, cloud=operator.cloud(), holds=HoldPoints(operator))
         return self._site
 
     def _next(self, operator: Operator, story: Story) -> Operator:
@@ -152,6 +166,13 @@ def settings(operator: Operator, release: str) -> str:
         shutil.copytree(APP, app, ignore=shutil.ignore_patterns("__pycache__"))
         (app / "release.txt").write_text(release)
     return SETTINGS.format(count=COUNT, app=app)
+
+
+def deployed(operator: Operator) -> tuple[Ran, float]:
+    """Deploy; give how it ended, and how many seconds it took."""
+    began = time.monotonic()
+    ran = operator.fab("deploy", "--wait")
+    return ran, time.monotonic() - began
 
 
 def visited(traffic: Traffic) -> None:
