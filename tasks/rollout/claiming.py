@@ -110,7 +110,7 @@ class Claimant:
         """Take up a lost claim again, if it still stands and nobody else claims. Says whether it is ours for sure."""
         try:
             with self._writing:
-                if not self._held or not self._stands_alone():
+                if not self._held or not self._carriers or not self._stands_alone():
                     return False
                 self._beaten = self._clock.now()
                 self._write(self._carriers[-1], replace(self._claim, beat=self._compute.now()))

@@ -73,6 +73,15 @@ class TestKeeping:
 
         assert not mine.regain()
 
+    def test_a_claim_that_no_server_can_carry_is_not_regained(self):
+        """It had to leave a server that was deleted, and no other one took it."""
+        cloud = a_cloud()
+        mine = claimant(cloud)
+        mine.take("old-1")
+        mine.leave(old(1), [])
+
+        assert not mine.regain()
+
     def test_it_tells_what_is_being_done_now(self):
         """The next operator reads what was interrupted."""
         cloud = a_cloud()
