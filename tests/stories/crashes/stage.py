@@ -7,6 +7,7 @@ import shutil
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 from tests.stories.clouds import Cloud
@@ -28,7 +29,7 @@ commands.migrate = 'echo ran >> "$SHARED_DIR/migrations"'
 commands.test = "python3 -m py_compile serve.py"
 """
 ONWARD = re.compile(r"(waiting for|going on with an interrupted|undoing the interrupted|taking over from)")
-RELEASE = re.compile(r"^ +Release +(\w+)", re.MULTILINE)
+DEPLOYED = re.compile(r"^ +Release +(\w+)", re.MULTILINE)
 PACE = 0.2  # seconds between two requests of a visitor: deploys, not visitors, are to have the machine
 A_FEW = 16  # visits: as many as there are visitors, twice
 
@@ -50,7 +51,7 @@ class Crash:
     @property
     def release(self) -> str:
         """Give the release that the next deploy says it has deployed."""
-        return RELEASE.findall(self.ran.stdout)[0]
+        return DEPLOYED.findall(self.ran.stdout)[0]
 
     @property
     def failed(self) -> list[Request]:
@@ -65,18 +66,32 @@ class Crash:
         return str(self.point.k), self.point.moment, self.held or "", onward, f"{self.seconds:.1f}", visits
 
 
+class Release(StrEnum):
+    """What the next deploy deploys: the release of the one that was killed, or another than that and the old one."""
+
+    SAME = "same"
+    ANOTHER = "another"
+
+
+class Machine(StrEnum):
+    """Where the next deploy is made: where the killed one was, or where nobody can tell that it has ended."""
+
+    SAME = "same"
+    ANOTHER = "another"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Story:
-    """What is deployed when a deploy was killed.
+    """What comes after a deploy that was killed.
 
     :param settings: of all deploys, beside what every story has.
-    :param goes_on: the next deploy is of the same release as the one that was killed.
-    :param elsewhere: the next deploy is made on another machine, where nobody can tell that this one has ended.
+    :param kills: so many deploys are killed, all at the same point, before one is let be.
     """
 
     settings: str = ""
-    goes_on: bool = True
-    elsewhere: bool = False
+    kills: int = 1
+    release: Release = Release.SAME
+    machine: Machine = Machine.SAME
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,14 +131,14 @@ class Stage:
         """Kill a deploy that replaces what serves, and deploy again, while visitors are busy."""
         site = self._ready()
         killed = self._next(site.operator, story)
-        after = killed if story.goes_on else self._next(site.operator, story)
+        after = killed if story.release is Release.SAME else self._next(site.operator, story)
+        kills = [killed, *[after] * (story.kills - 1)]
         with steady(site.cloud.addresses(), pace=PACE) as traffic:
             visited(traffic)
-            held = site.holds.kill_at(point, killed, "deploy")
+            held = [_killed(site, point, each, traffic) for each in kills]
+            ran, seconds = deployed(_seated(after, site, story.machine))
             visited(traffic)
-            ran, seconds = deployed(another_machine(after, site.cloud.clouds_yaml) if story.elsewhere else after)
-            visited(traffic)
-        return Crash(point=point, held=held, ran=ran, seconds=seconds, requests=traffic.requests)
+        return Crash(point=point, held=held[0], ran=ran, seconds=seconds, requests=traffic.requests)
 
     def crash_first(self, point: Point) -> Crash:
         """Kill the deploy that brings the first servers of a site, which nobody visits yet, and deploy again."""
@@ -166,6 +181,18 @@ def settings(operator: Operator, release: str) -> str:
         shutil.copytree(APP, app, ignore=shutil.ignore_patterns("__pycache__"))
         (app / "release.txt").write_text(release)
     return SETTINGS.format(count=COUNT, app=app)
+
+
+def _killed(site: Site, point: Point, operator: Operator, traffic: Traffic) -> str | None:
+    """Kill a deploy, and leave the site alone for some visits."""
+    held = site.holds.kill_at(point, operator, "deploy")
+    visited(traffic)
+    return held
+
+
+def _seated(operator: Operator, site: Site, machine: Machine) -> Operator:
+    """Give the operator at the machine that the next deploy is to be made on."""
+    return operator if machine is Machine.SAME else another_machine(operator, site.cloud.clouds_yaml)
 
 
 def deployed(operator: Operator) -> tuple[Ran, float]:

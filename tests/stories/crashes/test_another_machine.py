@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from tests.stories.crashes.stage import Story
+from tests.stories.crashes.stage import Machine, Story
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.timeout(300)
 @pytest.mark.sample("after-59")
 def test_it_is_seen_from_another_machine(stage, made):
     """With nothing but the credentials, the next deploy waits for the claim to expire, and ends the same way."""
-    crash = made(partial(stage.crash, story=Story(elsewhere=True)))
+    crash = made(partial(stage.crash, story=Story(machine=Machine.ANOTHER)))
 
     assert crash.ran.code == 0, crash.ran.text
     assert stage.unfinished(crash) == []

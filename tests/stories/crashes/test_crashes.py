@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from tests.stories.crashes.endings import COUNT
-from tests.stories.crashes.stage import Story
+from tests.stories.crashes.stage import Release, Story
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -23,7 +23,7 @@ def test_it_is_finished(stage, made):
 @pytest.mark.sample("after-48")
 def test_it_is_undone(stage, made):
     """The next deploy of another release undoes it first: the same end, and no request failed."""
-    crash = made(partial(stage.crash, story=Story(goes_on=False)))
+    crash = made(partial(stage.crash, story=Story(release=Release.ANOTHER)))
 
     assert crash.ran.code == 0, crash.ran.text
     assert stage.unfinished(crash) == []
@@ -37,6 +37,16 @@ def test_one_that_parks(stage, made):
 
     assert crash.ran.code == 0, crash.ran.text
     assert stage.unfinished(crash, parked=COUNT) == []
+    assert crash.failed == []
+
+
+@pytest.mark.sample("after-46")
+def test_so_is_the_next_one(stage, made):
+    """When the deploy that undoes it is killed as well, the one after that ends the same way; no request failed."""
+    crash = made(partial(stage.crash, story=Story(release=Release.ANOTHER, kills=2)))
+
+    assert crash.ran.code == 0, crash.ran.text
+    assert stage.unfinished(crash) == []
     assert crash.failed == []
 
 
