@@ -6,10 +6,20 @@ What a key means stands in its description here, and nowhere else.
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    model_validator,
+)
 
 from tasks.errors import SettingsError
 
@@ -21,9 +31,39 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,18}$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]
 Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-Batch = Annotated[int, Field(ge=1)] | Annotated[str, StringConstraints(pattern=r"^([1-9][0-9]?|100)%$")]
-Standby = Annotated[str, StringConstraints(pattern=r"^(0|[1-9][0-9]*[smhd]|until next deploy)$")]
 Line = Annotated[str, StringConstraints(pattern=r"^[^\r\n]*$")]
+
+
+def _batch(given: object) -> object:
+    if isinstance(given, int) and not isinstance(given, bool) and given >= 1:
+        return given
+    if isinstance(given, str) and re.fullmatch(r"([1-9][0-9]?|100)%", given, re.ASCII):
+        return given
+    raise ValueError(
+        f'batches: {given!r} is neither a number of servers, such as 2, nor a share of them, such as "25%"'
+    )
+
+
+def _growing(batches: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """Refuse what shrinks: a number after a greater one, a share after a greater one."""
+    for kind in (int, str):
+        sizes = [int(str(batch).rstrip("%")) for batch in batches if isinstance(batch, kind)]
+        if sizes != sorted(set(sizes)):
+            listed = ", ".join(map(str, batches))
+            raise ValueError(f"batches: each has to be greater than the one before, and these are not: {listed}")
+    return batches
+
+
+def _standby(given: object) -> object:
+    if re.fullmatch(r"0|[1-9][0-9]{0,5}[smhd]|until next deploy", str(given), re.ASCII):
+        return str(given)
+    raise ValueError(
+        f'standby: {given!r} is neither a time, such as "90s", "30m", "12h" or "2d", nor "until next deploy"'
+    )
+
+
+Batches = Annotated[tuple[Annotated[int | str, BeforeValidator(_batch)], ...], AfterValidator(_growing)]
+Standby = Annotated[str, BeforeValidator(_standby)]
 
 
 class Section(BaseModel):
@@ -51,7 +91,8 @@ class CommandSettings(Section):
     migrate: str = Field("python manage.py migrate --noinput", description='run once per deploy; "" = nothing')
     test: str = Field("python manage.py test --noinput", description='run on every new server; "" = nothing')
     watch: str = Field(
-        "", description="run on this machine during the watch, again and again: an exit code that is not 0 is a breach"
+        "",
+        description="run on your machine during a watch, again and again; another exit code than 0, twice, is a breach",
     )
 
 
@@ -140,7 +181,7 @@ class LimitSettings(Section):
     build: Seconds = Field(1200, description="a server's build")
     ssh: Seconds = Field(300, description="from ACTIVE until its sshd answers with a host key that is trusted")
     command: Seconds = Field(1800, description="each set-up script, the migrations, the tests")
-    watch_command: Seconds = Field(30, description="one run of commands.watch")
+    watch_command: Seconds = Field(30, description="one run of `commands.watch`")
     balancer: Seconds = Field(300, description="a load balancer's change")
     drain: Seconds = Field(60, description="old connections get this long to end")
     delete: Seconds = Field(300, description="a server's deletion")
@@ -158,11 +199,12 @@ class Settings(Section):
     count: int = Field(2, ge=1, le=200, description="how many servers serve")
     node_port: Port = Field(8000, description="the servers' port that the app listens on")
     build_attempts: int = Field(3, ge=1, le=10, description="how often a slot is built before the deploy fails")
-    batches: tuple[Batch, ...] = Field(
-        ("100%",), description='how many new servers are in rotation after each batch, as in [1, "25%", "100%"]'
+    batches: Batches = Field(
+        ("100%",),
+        description='how many new servers are in rotation after each batch, such as [1, "25%", "100%"]; in the end all',
     )
     watch: Annotated[float, Field(ge=0)] = Field(
-        0, description="seconds for which the new servers are watched after each batch, before old ones are let go"
+        0, description="seconds for which new servers are watched after each batch, before old ones are let go"
     )
     standby: Standby = Field(
         "0",

@@ -1,5 +1,7 @@
 """The settings file: what may stand in it, and what is said when it is wrong."""
 
+import tomllib
+
 import pytest
 
 from tasks.errors import SettingsError
@@ -136,3 +138,46 @@ def test_a_secret_that_is_not_set_is_a_mistake(write):
 
     with pytest.raises(SettingsError, match="SURELY_NOT_SET"):
         load().secret_values()
+
+
+@pytest.mark.parametrize("batches", ['[1, "25%", "100%"]', "[]", "[1, 2, 50]", '["10%", 1, "50%"]'])
+def test_batches_are_numbers_and_shares_that_grow(write, batches):
+    """Which of a number and a share is greater depends on the count; the greater comes later whichever it is."""
+    write(f"batches = {batches}")
+
+    assert load().batches == tuple(tomllib.loads(f"b = {batches}")["b"])
+
+
+@pytest.mark.parametrize("batches", ["[2, 1]", "[1, 1]", '["50%", "25%"]', '["50%", 3, "50%"]'])
+def test_batches_do_not_shrink(write, batches):
+    """A batch that takes servers out again is a mistake in the file."""
+    write(f"batches = {batches}")
+
+    with pytest.raises(SettingsError, match="batches: each has to be greater than the one before"):
+        load()
+
+
+@pytest.mark.parametrize("batch", ["0", "-1", "true", "1.5", '"25"', '"0%"', '"101%"', '"\u0661%"'])
+def test_a_batch_that_is_none_is_told_with_examples(write, batch):
+    """No regular expression is shown to anybody."""
+    write(f"batches = [{batch}]")
+
+    with pytest.raises(SettingsError, match=r'batches: .* is neither a number of servers, such as 2, nor .* "25%"'):
+        load()
+
+
+@pytest.mark.parametrize("standby", ["0", '"0"', '"90s"', '"30m"', '"12h"', '"2d"', '"until next deploy"'])
+def test_standby_is_a_time_or_the_next_deploy(write, standby):
+    """0 may be written as the number that it is."""
+    write(f"standby = {standby}")
+
+    assert load().standby == standby.strip('"')
+
+
+@pytest.mark.parametrize("standby", ["30", '"30"', '"30 m"', '"0m"', '"for ever"', '"9999999d"', '"1m\\n"'])
+def test_a_standby_that_is_none_is_told_with_examples(write, standby):
+    """A number without its unit would be a guess."""
+    write(f"standby = {standby}")
+
+    with pytest.raises(SettingsError, match=r'standby: .* is neither a time, such as .* nor "until next deploy"'):
+        load()

@@ -91,7 +91,7 @@ def _next_deploy(found: Interrupted) -> str:
     same, other = _way(found.same, found), _way(found.other, found)
     if same == other:
         return f"The next `fab deploy` {same}."
-    return f"`fab deploy` of the same release {same}; of another one it {other}."
+    return f"`fab deploy` of the same release {same}, of another one {other}."
 
 
 def _way(way: Way, found: Interrupted) -> str:

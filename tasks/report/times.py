@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 
 def span(time: timedelta) -> str:
@@ -22,4 +22,4 @@ def ago(time: datetime, now: datetime) -> str:
 
 def iso(time: datetime) -> str:
     """Give a time for programs."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -105,9 +105,9 @@ def counted(number: int, what: str) -> str:
 
 
 def watched(seconds: float, command: str) -> str:
-    """Say for how long a watch looks, and at what."""
+    """Say for how long a watch looks, and at what; what the operator's own command is may be no one's business."""
     long = f" for {seconds:g} s" if seconds else ""
-    return f"{long}: nodes, checks, virtual IPs{f', `{command}`' if command else ''}"
+    return f"{long}: nodes, checks, virtual IPs{', `commands.watch`' if command else ''}"
 
 
 def subject(step: steps.Step, name: Names) -> str:  # noqa: PLR0911  one return a kind

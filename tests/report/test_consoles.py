@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.table import Table
 
-from tasks.report.consoles import SafeConsole, terminal
+from tasks.report.consoles import SafeConsole, aside, terminal
 
 
 def printed(*things, **options):
@@ -56,3 +56,11 @@ def test_standard_output_is_such_a_console(monkeypatch, ci):
     monkeypatch.setenv("CI", ci)
 
     assert isinstance(terminal(), SafeConsole)
+
+
+def test_what_is_said_aside_leaves_standard_output_alone(capsys):
+    """The answer of a task may be JSON for a program: notes on the way go to standard error, and as safely."""
+    aside().print("a note\x1b[2J")
+    written = capsys.readouterr()
+
+    assert (written.out, written.err) == ("", "a note\\x1b[2J\n")

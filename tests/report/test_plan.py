@@ -8,15 +8,21 @@ import pytest
 from rich.console import Console
 
 from tasks.release.model import Release
-from tasks.report import plan as plan_report
+from tasks.report.plan import show_plan
+from tasks.report.progress import Figures
 from tasks.report.status import State
 from tasks.report.summary import Records, announce, show_summary
 from tasks.report.wording import WORDS, Names, doing, done, planned
 from tasks.rollout import steps
 from tasks.rollout.forecast import forecast
-from tasks.rollout.model import Condition
+from tasks.rollout.foreseeing import Foreseen
+from tasks.rollout.goal import Bounds, Pace
+from tasks.rollout.model import Condition, Predecessor, Spare
+from tasks.rollout.observation import Moment
 from tasks.rollout.planning import plan
-from tests.rollout.builders import HTTP, both, goal, node, old, seen
+from tasks.rollout.resuming import Interruption, Way
+from tests.report.kept import claim, parked, serving_after
+from tests.rollout.builders import HTTP, OLD, both, goal, node, old, seen, server
 
 RELEASE = Release(
     id="3f9a12bc44de", app="shop", label="v1.2+changes", path=Path("/x"), size=12_300_000, has_wheels=False,
@@ -27,6 +33,8 @@ RECORDS = Records(
     journal=Path("/j/journal.jsonl"), known_hosts=Path("/j/known_hosts"), ssh=lambda address: f"ssh ops@{address}"
 )
 
+FIGURES = Figures(stages={"boot": 0.5, "set up": 3.25}, claimed=4.5)
+
 
 def shown(act):
     """Give what `act` prints on a console of 80 columns."""
@@ -35,12 +43,20 @@ def shown(act):
     return console.file.getvalue()
 
 
+def foreseen(wanted, before, **changes):
+    """Give what a deploy would do from there."""
+    return Foreseen(goal=wanted, seen=before, rounds=forecast(partial(plan, wanted), wanted, before), **changes)
+
+
+def plan_of(wanted, before, **changes):
+    """Give what `plan` prints."""
+    return shown(lambda console: show_plan(foreseen(wanted, before, **changes), console))
+
+
 def test_a_plan_lists_every_change_in_order():
     """What is deleted is named, and from which line on old servers are touched."""
     before = seen(old(1, name="shop-test-old-1"), balancers=both(node(old(1))))
-    wanted = goal(count=1)
-    rounds = forecast(partial(plan, wanted), wanted, before)
-    printed = shown(lambda console: plan_report.show_plan(rounds, wanted, before, console))
+    printed = plan_of(goal(count=1), before)
     lines = printed.splitlines()
 
     assert lines[0] == "A deploy of shop to test would build release r2 on 1 new server and delete 1; 1 "
@@ -52,12 +68,68 @@ def test_a_plan_lists_every_change_in_order():
 
 def test_a_plan_of_a_first_deploy_touches_nothing_old():
     """Nothing serves yet, and the plan does not speak of it."""
-    wanted = goal(count=1)
-    rounds = forecast(partial(plan, wanted), wanted, seen())
-    printed = shown(lambda console: plan_report.show_plan(rounds, wanted, seen(), console))
+    printed = plan_of(goal(count=1), seen())
 
     assert "old servers" not in printed
     assert "create load balancer http on port 80" in printed
+
+
+def test_a_plan_says_how_the_rotation_proceeds():
+    """Batches, the watch after each, and for how long the old servers are kept."""
+    before = seen(old(1), balancers=both(node(old(1))))
+    wanted = goal(pace=Pace(batches=(1, 2), watch=30, standby=1800.0), previous=Predecessor(OLD, "r1", 1))
+    lines = plan_of(wanted, before).splitlines()
+
+    assert "In rotation: 1, then 2 new servers, watched for 30 s each time." in lines
+    assert "The old servers are kept for 30 min for `fab rollback`." in lines
+    assert [line[7:] for line in lines if "watch " in line] == ["watch 1 new server", "watch 2 new servers"]
+    assert lines[-5].endswith("park shop-1")
+
+
+def test_a_plan_without_batches_does_not_speak_of_them():
+    """What is not asked for is not explained."""
+    printed = plan_of(goal(count=1), seen())
+
+    assert "In rotation:" not in printed
+    assert "kept" not in printed
+
+
+def test_a_plan_that_cannot_be_carried_out_says_so():
+    """Where there is no room, the plan ends with what the deploy would fail of."""
+    one = old(1)
+    before = seen(one, balancers=both(node(one)))
+    tight = goal(count=1, bounds=Bounds(floors={"shop-test-http": 1, "shop-test-https": 1}, servers=1))
+    printed = plan_of(tight, before)
+
+    assert "fail: no room for 1 more new server, and no old one can leave before" in printed
+    assert "It could not go on from there" in printed.replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    ("onward", "words"),
+    [
+        (Way.RESUME, "It would go on with the interrupted deploy of ada@laptop"),
+        (Way.UNDO, "It would undo the interrupted deploy of ada@laptop first."),
+        (Way.FRESH, "It would take away what the interrupted deploy of ada@laptop has left"),
+    ],
+)
+def test_a_plan_says_what_it_makes_of_an_interrupted_deploy(onward, words):
+    """Whose it was, and whether it is gone on with, undone, or taken away."""
+    found = Interruption(claim=claim(), servers=(server(1),))
+    first = (frozenset({steps.RetireServer(server_id="new-2")}),)
+    printed = plan_of(goal(count=1), seen(server(1)), found=found, onward=onward, first=first)
+    lines = printed.splitlines()
+
+    assert words in printed.replace("\n", " ")
+    assert lines.index("       -- what was interrupted --") < lines.index("       -- the deploy --")
+    assert "    1  delete new-2" in lines
+
+
+def test_a_plan_says_that_somebody_is_at_work():
+    """It would stop, and what waits is named."""
+    printed = plan_of(goal(count=1), seen(), at_work=(claim("rotate"),))
+
+    assert "Not now: the rotate of ada@laptop is at work (`--wait` waits for it)." in printed
 
 
 def test_the_announcement_says_when_there_are_no_wheels():
@@ -68,15 +140,20 @@ def test_the_announcement_says_when_there_are_no_wheels():
     assert "no wheels for linux_riscv64" in printed
 
 
+def summary(*servers, balancers=(), figures=FIGURES):
+    """Give what a deploy prints in the end."""
+    state = State(app="shop", environment="test", cloud="local", seen=seen(*servers, balancers=balancers))
+    return shown(lambda console: show_summary(state, RELEASE, figures, RECORDS, console))
+
+
 def test_the_summary_is_what_a_person_needs():
     """The address to open, who serves, how long it took, and what to type next."""
     one = old(1, name="shop-test-a-1")
-    state = State(app="shop", environment="test", cloud="local", seen=seen(one, balancers=both(node(one))))
-    stages = {"boot": 0.5, "set up": 3.25}
-    printed = shown(lambda console: show_summary(state, RELEASE, stages, RECORDS, console))
+    printed = summary(one, balancers=both(node(one)))
 
     assert "Open      http://192.0.2.1:80/  http://192.0.2.1:443/" in printed
     assert "Stages    boot 0.5 s · set up 3.2 s" in printed
+    assert "Claim     held for 4.5 s" in printed
     assert "a-1" in printed
     assert "fab local.down" in printed
     assert "no wheels" in printed
@@ -84,20 +161,36 @@ def test_the_summary_is_what_a_person_needs():
     assert "Log in    ssh ops@10.0.1.1" in printed
 
 
+def test_the_summary_counts_builds_that_were_replaced():
+    """A cloud that builds badly is noticed also when all went well in the end; otherwise there is nothing to say."""
+    assert "Builds    1 build was of no use" in summary(figures=Figures(stages={}, replaced=1))
+    assert "Builds    2 builds were of no use" in summary(figures=Figures(stages={}, replaced=2))
+    assert "Builds" not in summary()
+
+
+def test_the_summary_names_the_rollback_while_old_servers_are_kept():
+    """Which release it goes back to, and until when."""
+    before, new = parked(old(1)), serving_after(server(1), old(1))
+
+    assert "fab rollback    go back to release r1, kept until 2026-01-01 12:30 UTC" in summary(
+        before, new, balancers=both(node(new))
+    )
+    assert "fab rollback" not in summary(new, balancers=both(node(new)))
+
+
 def test_the_summary_of_sealed_servers_offers_no_login():
     """Nobody is told to try what cannot work."""
     one = old(1, sealed=True)
-    state = State(app="shop", environment="test", cloud="local", seen=seen(one, balancers=both(node(one))))
-    printed = shown(lambda console: show_summary(state, RELEASE, {}, RECORDS, console))
 
-    assert "Log in    nobody can: the servers are sealed" in printed
+    assert "Log in    nobody can: the servers are sealed" in summary(one, balancers=both(node(one)))
 
 
 def _example(kind):
     fields = {
         "slot": 1, "fault": "x", "server_ids": frozenset({"i"}), "server_id": "i", "balancer": "b",
         "addresses": frozenset({"10.0.0.1"}), "port": 1, "condition": Condition.DRAINING, "listener": HTTP,
-        "share_with": None,
+        "share_with": None, "moment": Moment.BEFORE, "missing": 2, "count": 2,
+        "spare": Spare(kind="keypair", id="k", name="k"),
     }  # fmt: skip
     return kind(**{name: fields[name] for name in kind.__dataclass_fields__})
 

@@ -6,17 +6,19 @@ from rich.console import Console
 
 from tasks.errors import HostError, Interrupted
 from tasks.report.progress import Progress
+from tasks.report.wording import watched
 from tasks.rollout.events import Failed, Finished, Observed, Reverting, Said, Started
 from tasks.rollout.model import Phase, ServerStatus
-from tasks.rollout.steps import AddNodes, RetireServer, SetUp, WatchBuilds
-from tests.rollout.builders import old, seen, server
+from tasks.rollout.observation import BuildDied, Gone, Moment, Probed
+from tasks.rollout.steps import AddNodes, ProbeOld, ReplaceBuild, RetireServer, SetUp, TakeClaim, Watch, WatchBuilds
 from tests.cloud.virtual_clock import VirtualClock
+from tests.rollout.builders import old, seen, server
 
 
 def lines(*events, **console):
     """Give what is printed for these events."""
     shown = Console(file=io.StringIO(), width=100, **console)
-    progress = Progress(shown, VirtualClock(), prefix="shop-test-")
+    progress = Progress(shown, VirtualClock(), prefix="shop-test-", watch=watched(30, "./smoke"))
     for event in events:
         progress(event)
     progress.close()
@@ -93,7 +95,7 @@ def test_a_stage_takes_as_long_as_its_slowest_server():
         Finished(at=3.5, step=steps[1], facts=()),
     )
 
-    assert dict(progress.stages) == {"set up": 3.5}
+    assert dict(progress.figures.stages) == {"set up": 3.5}
 
 
 def test_a_terminal_shows_what_is_under_way():
@@ -102,3 +104,66 @@ def test_a_terminal_shows_what_is_under_way():
     printed, _ = lines(*(Started(at=0.0, step=step) for step in steps), force_terminal=True)
 
     assert any("setting up a, setting up b and 1 more" in line for line in printed)
+
+
+def probed(*problems, moment=Moment.BEFORE):
+    """Give the events of old servers that are asked together, and answer one after the other."""
+    steps = [ProbeOld(server_id=f"old-{number}", moment=moment) for number, _ in enumerate(problems, start=1)]
+    facts = [
+        Probed(server_id=step.server_id, moment=moment, problem=problem)
+        for step, problem in zip(steps, problems, strict=True)
+    ]
+    ends = [Finished(at=1.0, step=step, facts=(fact,)) for step, fact in zip(steps, facts, strict=True)]
+    return [*(Started(at=0.0, step=step) for step in steps), *ends]
+
+
+def test_old_servers_that_are_well_are_one_line():
+    """Ten of them are no ten lines."""
+    printed, _ = lines(*probed("", "", ""), *probed("", moment=Moment.AFTER))
+
+    assert printed == [
+        "    1.0 s  - 3 old servers answer their checks",
+        "    1.0 s  - 1 old server answers its check after the migrations as before",
+    ]
+
+
+def test_an_old_server_that_is_not_well_is_named():
+    """With what it answered; the others are counted without it."""
+    printed, _ = lines(*probed("", "it answered 503"))
+
+    assert printed == [
+        "    1.0 s  - old-2 does not answer its check: it answered 503",
+        "    1.0 s  - 1 old server answers its check",
+    ]
+
+
+def test_a_watch_says_what_it_looks_at():
+    """When it begins, since it takes a while: how many new servers, for how long, and at what."""
+    step = Watch(count=1)
+    printed, _ = lines(Started(at=1.0, step=step), Finished(at=31.0, step=step, facts=()))
+
+    assert printed == [
+        "    1.0 s  - watching 1 new server for 30 s: nodes, checks, virtual IPs, `commands.watch`",
+        "   31.0 s  - 1 new server passed the watch (30.0 s)",
+    ]
+
+
+def test_builds_that_were_of_no_use_are_counted():
+    """For the summary: a deploy that went well may have met a cloud that builds badly."""
+    step = ReplaceBuild(server_id="new-1", slot=1)
+    _, progress = lines(
+        Started(at=0.0, step=step), Finished(at=1.0, step=step, facts=(Gone(server_id="new-1"), BuildDied(slot=1)))
+    )
+
+    assert progress.figures.replaced == 1
+
+
+def test_the_claim_is_held_from_when_it_was_taken():
+    """Until the last thing that happened; without one, no time at all."""
+    step = TakeClaim(server_id="new-1")
+    _, progress = lines(
+        Started(at=0.0, step=step), Finished(at=2.0, step=step, facts=()), Said(at=7.5, text="and so on")
+    )
+    _, without = lines(Said(at=7.5, text="and so on"))
+
+    assert (progress.figures.claimed, without.figures.claimed) == (5.5, 0.0)

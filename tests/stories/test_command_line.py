@@ -8,9 +8,9 @@ import pytest
 from tests.stories.operators import Operator
 
 TASKS = {
-    "deploy", "plan", "status", "setup", "migrate", "test", "check", "rotate",
+    "deploy", "plan", "status", "setup", "migrate", "test", "check", "rotate", "rollback", "abort", "reap",
     "servers.list", "servers.create", "servers.retire", "servers.console",
-    "local.up", "local.down", "local.status", "local.logs",
+    "local.up", "local.down", "local.status", "local.logs", "local.fault",
 }  # fmt: skip
 MISTAKES = """
 conut = 3
@@ -78,7 +78,7 @@ def test_a_release_that_is_not_there(newcomer: Operator):
     assert newcomer.cloud().servers() == {}
 
 
-@pytest.mark.parametrize("task", ["plan", "status", "servers.list"])
+@pytest.mark.parametrize("task", ["plan", "status", "servers.list", "reap"])
 def test_looking_starts_nothing(newcomer: Operator, task: str):
     """Looking at a site does not start the local cloud."""
     newcomer.manages(task)
