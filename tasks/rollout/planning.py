@@ -13,11 +13,12 @@ matters is expressed by what a step waits for:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from tasks.rollout.goal import Goal
 from tasks.rollout.model import Phase, Server, ServerStatus
 from tasks.rollout.observation import Moment, Observation
-from tasks.rollout.rotating import rotation, take_claim
+from tasks.rollout.rotating import is_known, rotation, take_claim
 from tasks.rollout.steps import (
     Check,
     CreateServer,
@@ -124,18 +125,25 @@ def _to_probe(moment: Moment, goal: Goal, seen: Observation) -> Iterator[Server]
 
 
 def _by_slot(goal: Goal, seen: Observation) -> dict[int, Server | None]:
-    """Give the server of every slot; the first one, should there be two. Slots that there is no room for are left out.
+    """Give the server of every slot; the best one, should there be two. Slots that there is no room for are left out.
 
     What the quota has no room for now is asked for when old servers have made room.
     """
-    found = {server.labels.slot: server for server in reversed(seen.generation(goal.generation))}
+    best_last = sorted(seen.generation(goal.generation), key=lambda server: _worth(server, seen), reverse=True)
+    found = {server.labels.slot: server for server in best_last}
     missing = [slot for slot in range(1, goal.count + 1) if slot not in found]
     room = len(missing) if goal.bounds.servers is None else max(0, goal.bounds.servers - len(seen.servers))
     wanted = {*found, *missing[:room]}
     return {slot: found.get(slot) for slot in range(1, goal.count + 1) if slot in wanted}
 
 
+def _worth(server: Server, seen: Observation) -> tuple[bool, bool, int, datetime, str]:
+    """Give what decides between two servers of a slot, the better one first; the same at any time, whoever looks."""
+    is_idle, is_useless = not is_known(server, seen), bool(_fault(server, seen))
+    return is_idle, is_useless, -list(Phase).index(server.phase), server.created, server.id
+
+
 def _doubles(goal: Goal, seen: Observation) -> tuple[Server, ...]:
-    """Give the servers of a slot beyond its first: a create whose answer was lost may have made two."""
+    """Give the servers of a slot beyond its best: a create whose answer was lost may have made two."""
     kept = set(_by_slot(goal, seen).values())
     return tuple(server for server in seen.generation(goal.generation) if server not in kept)
