@@ -99,7 +99,10 @@ class CommandSettings(Section):
 class CheckSettings(Section):
     """How a server proves that its app works: an HTTP request to its private IP and node port."""
 
-    path: str = Field("/healthz", pattern="^/", description="the path asked for")
+    path: str = Field("/healthz", pattern=r"^/[!-~]*$", description="the path asked for")
+    host: str = Field(
+        "", pattern=r"^[\w.:\[\]-]*$", description='the Host header, for an app that wants its own; "" = the address'
+    )
     status: int = Field(200, ge=100, le=599, description="the status expected")
     deadline: Seconds = Field(60, description="seconds the app may take from its start until the check passes")
 
@@ -115,7 +118,9 @@ class ServerSettings(Section):
     wait_for: tuple[Literal["rackconnect", "managed"], ...] = Field(
         (), description="Rackspace's automations that have to be done with a server before it is used"
     )
-    user: str = Field("root", description="login user; others than root need sudo without a password")
+    user: str = Field(
+        "root", pattern=r"^[A-Za-z_][\w.-]*$", description="login user; others than root need sudo without a password"
+    )
     ssh_port: Port = Field(22, description="where sshd listens")
     key_file: str = Field(
         "",

@@ -121,6 +121,7 @@ def app_commands(settings: Settings) -> AppCommands:
         env={**settings.env, **secrets},
         check=Check(
             path=settings.check.path,
+            host=settings.check.host,
             status=settings.check.status,
             deadline=settings.check.deadline,
         ),

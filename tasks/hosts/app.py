@@ -16,9 +16,13 @@ _SHORTEST_HIDDEN = 6
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """What the app must answer to count as up: GET `path` gives `status` within `deadline` seconds."""
+    """What the app must answer to count as up: GET `path` gives `status` within `deadline` seconds.
+
+    :param host: what the request's Host header says; "" = the address that is asked.
+    """
 
     path: str = "/healthz"
+    host: str = ""
     status: int = 200
     deadline: float = 60.0
 

@@ -38,11 +38,12 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """What is asked for, and where."""
+    """What is asked for, and where. `host` is what the Host header says; "" = the address."""
 
     address: str
     port: int
     path: str
+    host: str = ""
 
     def __str__(self) -> str:
         host = f"[{self.address}]" if ":" in self.address else self.address
@@ -59,9 +60,9 @@ def get(page: Page, route: Route, clock: Clock, hide: Callable[[str], str] = str
     try:
         # http.client takes any such stream, as it takes one of TLS.
         connection.sock = Hurried(route.connect(page.address, page.port, TIMEOUT), clock, _LONGEST)
-        connection.request(
-            "GET", quote(page.path, safe=_OF_URLS), headers={"User-Agent": "disposable-servers", "Connection": "close"}
-        )
+        headers = {"User-Agent": "disposable-servers", "Connection": "close"}
+        headers |= {"Host": page.host} if page.host else {}
+        connection.request("GET", quote(page.path, safe=_OF_URLS), headers=headers)
         with connection.getresponse() as answer:
             # One read, of what has come by now: a long body is not waited for.
             body = answer.read1(_MOST_BODY).decode(errors="replace")

@@ -62,7 +62,7 @@ class Asking:
         return _knock(str(address), balancer.port, way)
 
     def _page(self, address: str, port: int) -> Page:
-        return Page(address=address, port=port, path="/" + self.app.check.path.lstrip("/"))
+        return Page(address=address, port=port, path="/" + self.app.check.path.lstrip("/"), host=self.app.check.host)
 
     def _wrong(self, page: Page, way: Route) -> str:
         return wrong(page, self.app.check, self.get(page, way))

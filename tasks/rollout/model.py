@@ -181,6 +181,15 @@ class Server:
         return self.labels.phase
 
     @property
+    def parked_until(self) -> datetime | None:
+        """When its time for a rollback ends; None when it is not parked, or without such a time."""
+        try:
+            until = datetime.fromisoformat(self.labels.parked)
+        except ValueError:
+            return None
+        return until if until.tzinfo else None
+
+    @property
     def generation(self) -> str:
         """Which deploy has made it."""
         return self.labels.generation

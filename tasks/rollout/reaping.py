@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from tasks.rollout.claims import Claim
 from tasks.rollout.goal import Goal
 from tasks.rollout.guard import Stakes
-from tasks.rollout.model import NEXT_DEPLOY, LoadBalancer, Server, Spare
+from tasks.rollout.model import LoadBalancer, Server, Spare
 from tasks.rollout.observation import Observation
 from tasks.rollout.preflight import require_marked
 from tasks.rollout.rotating import is_known, take_claim
@@ -117,16 +117,10 @@ def _servers(seen: Observation, account: Account) -> Iterator[LeftOver]:
 
 
 def _why_idle(server: Server, now: datetime) -> str:
-    parked = server.labels.parked
-    if not parked:
+    if not server.labels.parked:
         return f"in no rotation ({server.phase})"
-    if parked == NEXT_DEPLOY:
-        return ""
-    try:
-        expired = datetime.fromisoformat(parked) <= now
-    except ValueError:
-        return ""  # not written by us: better kept
-    return f"was parked until {parked}" if expired else ""
+    until = server.parked_until
+    return f"was parked until {server.labels.parked}" if until and until <= now else ""
 
 
 def _nodes(balancer: LoadBalancer, account: Account) -> Iterator[LeftOver]:

@@ -2,6 +2,7 @@
 
 import os
 import threading
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -18,6 +19,7 @@ class Site(BaseHTTPRequestHandler):
         """Answer."""
         status, headers, body = self.server.answer
         self.server.paths.append(self.path)
+        self.server.host = self.headers["Host"]
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
@@ -49,6 +51,16 @@ def test_an_app_that_answers(room, site):
 
     assert room.lines("start") == ["started"]
     assert site.paths == ["/healthz"]
+
+
+def test_an_app_is_asked_by_its_own_name(room, site):
+    """With `check.host` the Host header is the app's own name, and not the address that is asked."""
+    room.hosts().check(a_server())
+    assert site.host == f"{room.sshd.address}:{site.server_port}"
+
+    room.app = replace(room.app, check=Check(path="/healthz", host="shop.example.com"))
+    room.hosts().check(a_server())
+    assert site.host == "shop.example.com"
 
 
 def test_an_app_that_takes_a_while(room, site):
