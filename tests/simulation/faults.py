@@ -102,19 +102,38 @@ def _ladder(faults, rates):
 def error(fault, kind, call):
     """Give what an adapter raises when this fault has struck a call (tasks/cloud/faults.py, tasks/hosts)."""
     reads = kind in {Kind.READ, Kind.LIST}
-    match fault:
-        case Fault.REFUSED | Fault.LOST | Fault.LATE:
-            return (CloudError if reads else Uncertain)(f"{call}: HTTP 500", status=500)
-        case Fault.SILENT | Fault.SILENT_DONE:
-            return (CloudUnreachable if reads else Uncertain)(f"{call}: it took too long")
-        case Fault.UNREACHABLE:
-            return CloudUnreachable(f"{call}: connection refused")
-        case Fault.OVER_LIMIT:
-            return OverLimit(f"{call}: too many requests", retry_after=600.0)
-        case Fault.SSH_REFUSED | Fault.SSH_CUT:
-            return HostUnreachable(f"{call}: {fault}", server=call)
-        case Fault.STAGE_FAILS:
-            return CommandFailed(server=call, stage=call, command="run", exit_code=1, tail="no")
-        case Fault.WRONG_KEY:
-            return WrongHostKey(f"{call}: {fault}", server=call)
-    raise ValueError(fault)
+    if fault in {Fault.SILENT, Fault.SILENT_DONE} and reads:
+        return CloudUnreachable(f"{call}: it took too long")
+    return (CloudError if reads and fault is Fault.REFUSED else ERRORS[fault])(
+        f"{call}: {fault}", **_details(fault, call)
+    )
+
+
+def _details(fault, call):
+    """Give what an error carries beside its sentence."""
+    if fault is Fault.OVER_LIMIT:
+        return {"retry_after": 600.0}
+    return {"server": call} if fault in SSH else {}
+
+
+class _Failed(CommandFailed):
+    """A command that exited 1."""
+
+    def __init__(self, said, *, server):
+        super().__init__(server=server, stage=server, command="run", exit_code=1, tail=said)
+
+
+ERRORS = {
+    Fault.REFUSED: Uncertain,
+    Fault.LOST: Uncertain,
+    Fault.LATE: Uncertain,
+    Fault.SILENT: Uncertain,
+    Fault.SILENT_DONE: Uncertain,
+    Fault.UNREACHABLE: CloudUnreachable,
+    Fault.OVER_LIMIT: OverLimit,
+    Fault.SSH_REFUSED: HostUnreachable,
+    Fault.SSH_CUT: HostUnreachable,
+    Fault.STAGE_FAILS: _Failed,
+    Fault.WRONG_KEY: WrongHostKey,
+}
+SSH = {Fault.SSH_REFUSED, Fault.SSH_CUT, Fault.STAGE_FAILS, Fault.WRONG_KEY}

@@ -45,7 +45,7 @@ class Scenario:
         self._send("ann", 0.0)
         if self._random.random() < 0.4:
             self._send("bob", self._random.expovariate(1 / self._random.choice((5.0, 40.0, 150.0))))
-        self._let_happen(lambda: all(operator.is_done for operator in self.world.operators.values()))
+        self._let_work(*self.world.operators.values())
 
     def _send(self, name, after):
         wait = self._random.choice((0.0, 0.0, 300.0))
@@ -65,21 +65,22 @@ class Scenario:
         habits.release = self._random.choice(sorted({IN_PEACE, "r1"} - self.world.failing - self.world.mute))
         zoe = self.world.operator("zoe", wait=4000.0, adopt=True)
         zoe.start(people.in_peace(habits))
-        self._let_happen(lambda: zoe.is_done)
+        self._let_work(zoe)
         error = zoe.runs[-1].error
         if error:
             raise Violation(f"a deploy in peace failed: {error!r}") from error
         self.world.laws.at_the_end(self._count)
 
-    def _let_happen(self, enough):
+    def _let_work(self, *operators):
+        """Let happen what happens until these are done, and judge what became of it."""
         kernel, latest = self.world.kernel, self.world.kernel.happened + MOST_EVENTS
-        while not enough():
-            if kernel.happened > latest:
-                raise Violation("it goes on and on")
-            kernel.step()
-        for operator in self.world.operators.values():
-            for run in operator.runs:
-                _judge(run)
+        for operator in operators:
+            while not operator.is_done:
+                if kernel.happened > latest:
+                    raise Violation("it goes on and on")
+                kernel.step()
+        for run in (run for operator in operators for run in operator.runs):
+            _judge(run)
 
 
 def _judge(run):

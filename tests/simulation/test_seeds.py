@@ -33,7 +33,7 @@ def test_every_law_holds_whatever_goes_wrong(seeds, request):
     for seed in seeds:
         failure, trace = played(seed)
         if request.config.getoption("--replay") is not None:
-            print("\n".join(trace.brief()))
+            print("\n".join(trace.brief()))  # noqa: T201  that is what was asked for
         if failure:
             again = f"Replay it: pytest tests/simulation/test_seeds.py --replay {seed} -s"
             pytest.fail("\n".join([*list(trace.brief())[-LAST_LINES:], "", failure, again]), pytrace=False)
