@@ -32,7 +32,7 @@ def rollback(_c: Context, *, redeploy: bool = False, wait: bool = False, environ
 
     settings = load(environment=environment)
     with wiring.open_site(settings, wait=wait) as opened:
-        kept = returning.way_back(opened.site.observe())
+        kept = returning.way_back(opened.site.observe_alone())
         back = kept.redeployed if redeploy else kept
         goal = wiring_goals.return_goal(settings, back)
         announce_return(back, goal, opened.console)

@@ -40,7 +40,7 @@ def rotate(
 
     settings = load(environment=environment)
     with wiring.open_site(settings, wait=wait, adopt=adopt) as opened:
-        seen = opened.site.observe()
+        seen = opened.site.observe_alone()
         wanted = release if release in fleet.releases(seen) else wiring_goals.release_id(settings, release)
         ready = fleet.newest_ready(seen, release=wanted, count=count)
         state = wiring.state(settings, deploying.rotate(wiring_goals.goal_of(settings, ready), opened.site))
