@@ -3,10 +3,12 @@
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tasks.errors import WrongHostKey
 from tasks.rollout.model import Phase, ServerStatus
-from tasks.rollout.planning import bring_up, plan
+from tasks.rollout.planning import bring_up, is_migrated, plan
 from tasks.rollout.steps import (
     Check,
     CreateServer,
@@ -18,7 +20,9 @@ from tasks.rollout.steps import (
     TestApp,
     WatchBuilds,
 )
-from tests.rollout.builders import both, goal, node, old, seen, server
+from tests.rollout.builders import NEW, both, goal, node, old, seen, server
+from tests.rollout.reachable import states
+from tests.rollout.shuffled import pursue
 
 BUILDING = ServerStatus.BUILD
 LATER = datetime(2026, 3, 1, tzinfo=UTC)
@@ -140,3 +144,40 @@ class TestBringingUp:
     def test_every_server_status_leads_somewhere(self, status):
         """No status of a server leaves the deploy without a next step."""
         assert plan(goal(count=1), seen(server(1, Phase.BOOTING, status=status)))
+
+
+@given(states())
+def test_only_ready_servers_leave_nothing_to_do(case):
+    """There is no next step only when every slot that there is room for has one server, which is READY and ACTIVE."""
+    wanted, state = case
+
+    if not bring_up(wanted, state):
+        slots = [one.labels.slot for one in state.generation(NEW)]
+        assert len(slots) == len(set(slots))
+        assert len(slots) == wanted.count or len(state.servers) >= wanted.bounds.servers
+        assert all(one.status is ServerStatus.ACTIVE for one in state.generation(NEW))
+        assert all(one.phase.reached(Phase.READY) for one in state.generation(NEW))
+
+
+@given(case=states(), random=st.randoms(use_true_random=False))
+def test_servers_are_brought_up_from_any_state(case, random):
+    """In whatever order steps end: the quota is kept, and the migrations run at most once."""
+    wanted, state = case
+    migrations = []
+
+    def law(step, before, after):
+        assert len(after.servers) <= max(len(before.servers), wanted.bounds.servers or 99)
+        if isinstance(step, Migrate):
+            migrations.append(step)
+            assert before.held
+
+    def planner(now):
+        bag = bring_up(wanted, now)
+        assert is_migrated(wanted, now) or not any(isinstance(step, Check) for step in bag)
+        return bag
+
+    end, acts = pursue(planner, wanted, state, random=random, law=law)
+
+    assert not bring_up(wanted, end)
+    assert acts < 80
+    assert len(migrations) <= 1

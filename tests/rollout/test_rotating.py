@@ -1,6 +1,7 @@
 """Rotations in batches, and those for which there is little room: canaries, watches, quotas and node limits."""
 
 from collections import Counter
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -11,6 +12,7 @@ from tasks.errors import QuotaExceeded
 from tasks.rollout.goal import Bounds, Pace
 from tasks.rollout.model import Condition, NodeStatus, Phase, ServerStatus
 from tasks.rollout.planning import plan
+from tasks.rollout.reverting import in_rotation
 from tasks.rollout.rotating import rotation, take_claim
 from tasks.rollout.steps import (
     AddNodes,
@@ -25,6 +27,7 @@ from tasks.rollout.steps import (
     Watch,
 )
 from tests.rollout.builders import HTTP, HTTPS, NODE_PORT, balancer, both, goal, node, old, seen, server
+from tests.rollout.reachable import states
 from tests.rollout.shuffled import pursue
 
 DRAINING, ENABLED = Condition.DRAINING, Condition.ENABLED
@@ -303,6 +306,26 @@ def test_every_rotation_ends_well_or_gives_up_for_want_of_room(start, count, spa
         assert serving == {wanted.generation: 2 * count}
         kept = [one for one in end.servers if one.generation != wanted.generation]
         assert all(one.labels.parked and pace.standby for one in kept)
+
+
+@given(case=states(), pace=paces, random=st.randoms(use_true_random=False))
+def test_a_rotation_goes_on_from_any_state(case, pace, random):
+    """Whatever was left behind: no fewer serve than at the start, and in the end only the new ones do."""
+    wanted, begin = case
+    floors = in_rotation(begin).floors(wanted.count)
+    wanted = replace(wanted, pace=pace, bounds=replace(wanted.bounds, floors=floors))
+
+    def law(step, _before, after):
+        for one in after.balancers:
+            inside = [held for held in one.nodes if held.condition is ENABLED and held.status is not NodeStatus.OFFLINE]
+            assert len(inside) >= floors.get(one.name, 0), step
+
+    end, _ = pursue(partial(plan, wanted), wanted, begin, random=random, law=law)
+
+    for one in end.balancers:
+        serving = [server for server in end.servers if one.sends_to(server)]
+        assert {server.generation for server in serving} == {wanted.generation}
+        assert len(serving) == len(one.nodes) == wanted.count
 
 
 @given(random=st.randoms(use_true_random=False), pace=paces)
