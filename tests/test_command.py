@@ -32,6 +32,8 @@ def failing_with(error):
         (errors.CommandFailed(server="s", stage="test", command="c", exit_code=1, tail=""), 4),
         (errors.BuildFailed("x"), 4),
         (errors.Reverted("x"), 5),
+        (errors.Claimed("x"), 6),
+        (errors.ClaimLost("x"), 6),
         (errors.Unfinished("x"), 7),
     ],
 )
@@ -50,6 +52,17 @@ def test_the_advice_follows_the_problem():
         failing_with(errors.CloudError("it is broken", advice="mend it"))(Context())
 
     assert caught.value.message == "error: it is broken\nmend it"
+
+
+def test_what_serves_now_stands_between_them():
+    """What failed, what that means for the site, what to do."""
+    error = errors.CloudError("it is broken", advice="mend it")
+    error.aftermath = "all serve as before"
+    with pytest.raises(Exit) as caught:
+        failing_with(error)(Context())
+
+    assert caught.value.message == "error: it is broken\nall serve as before\nmend it"
+    assert str(error) == "it is broken\nall serve as before\nmend it"
 
 
 def test_a_bug_of_ours_keeps_its_traceback():
