@@ -46,7 +46,7 @@ def foretell(planner: Planner, goal: Goal, seen: Observation) -> tuple[Rounds, O
     while bag := planner(seen):
         rounds.append(bag)
         try:
-            for step in sorted(bag, key=str):
+            for step in steps.in_order(bag):
                 seen = seen.updated(*expected(step, goal, seen))
         except CannotGoOn:
             break

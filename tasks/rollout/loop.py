@@ -16,7 +16,7 @@ from typing import Protocol
 from tasks.errors import RolloutError
 from tasks.rollout.events import Failed, Finished, Listen, Started
 from tasks.rollout.observation import Fact, Observation
-from tasks.rollout.steps import RetireServer, Step
+from tasks.rollout.steps import RetireServer, Step, in_order
 from tasks.waiting import Clock
 
 Perform = Callable[[Step, Observation], tuple[Fact, ...]]
@@ -92,7 +92,7 @@ class Loop:
         """
         repeats: Counter[Step] = Counter()
         while True:
-            for step in sorted(planner(self.seen), key=str):
+            for step in in_order(planner(self.seen)):
                 if step.subject not in self._running:
                     self._start(step, repeats)
             if not self._running:
@@ -106,7 +106,7 @@ class Loop:
 
         :raises Exception: the error of the first step that failed.
         """
-        for step in sorted(bag, key=str):
+        for step in in_order(bag):
             self._start(step, Counter())
         errors = self.settle()
         if errors:

@@ -6,6 +6,7 @@ there is one change at a time per load balancer and per server.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tasks.rollout.model import Condition, Listener, Spare
@@ -237,3 +238,8 @@ Step = (
     | RetireServer
     | Discard
 )
+
+
+def in_order(bag: Iterable[Step]) -> list[Step]:
+    """Give steps in an order that is the same in every run: by kind, then by subject, which one of a kind has alone."""
+    return sorted(bag, key=lambda step: (type(step).__name__, step.subject))
