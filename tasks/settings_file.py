@@ -1,7 +1,7 @@
 """Reading the settings: one file, `deploy.toml` beside the fabfile, the same for `fab` and `inv`.
 
 Absent, it is the sample app on the local cloud; every key that is left out keeps its default. All mistakes are reported
-together, each with the path of its key.
+together, those of every environment, each with the path of its key.
 """
 
 from __future__ import annotations
@@ -15,10 +15,14 @@ from typing import Any, get_args
 
 from pydantic import ValidationError
 
+from tasks import environments
 from tasks.errors import SettingsError
 from tasks.settings import LOCAL, PACKAGE_ROOT, Section, Settings
 
 FILE_NAME = "deploy.toml"
+Tried = Settings | tuple[str, ...]
+"""What came of it: settings, or the mistakes in them."""
+MAIN = Settings.model_fields[environments.NAME].default
 
 # What differs between the local cloud and others is a default there and a decision elsewhere.
 LOCAL_DEFAULTS: dict[str, Any] = {
@@ -31,20 +35,29 @@ CLOUD_DEFAULTS: dict[str, Any] = {
 }
 
 
-def load(**overrides: Any) -> Settings:
-    """Read the settings file, if there is one. `overrides` come from the command line; None leaves a key as it is.
+def load(environment: str | None = None, **overrides: Any) -> Settings:
+    """Read the settings file, if there is one.
 
-    :raises SettingsError: with every mistake, one a line.
+    :param environment: which of its environments; without it, the one that the key `environment` names.
+    :param overrides: come from the command line; None leaves a key as it is.
+    :raises SettingsError: with every mistake, one a line; or there is no such environment.
     """
     path = find_file()
     given = _read(path) if path else {}
-    given |= {key: value for key, value in overrides.items() if value is not None}
-    try:
-        return validate(given, folder=path.parent if path else PACKAGE_ROOT)
-    except ValidationError as invalid:
-        lines = "".join(f"\n  {line}" for line in _mistakes(invalid))
+    environments.require_tables(given)
+    main = str(given.get(environments.NAME, MAIN))
+    chosen = environment or main
+    environments.require_known(chosen, given, main)
+    options = {key: value for key, value in overrides.items() if value is not None}
+    folder = path.parent if path else PACKAGE_ROOT
+    common = _tried(environments.common(given) | options, folder)
+    tried = {name: _tried(one | options, folder) for name, one in environments.variants(given, chosen).items()}
+    mistakes = dict.fromkeys(line for name, one in tried.items() for line in _placed(one, name, given, common))
+    settings = tried[chosen]
+    if mistakes or not isinstance(settings, Settings):
         where = f" in {path}" if path else ""
-        raise SettingsError(f"the settings{where} can not be used:{lines}") from None
+        raise SettingsError(f"the settings{where} can not be used:" + "".join(f"\n  {line}" for line in mistakes))
+    return settings
 
 
 def find_file() -> Path | None:
@@ -69,7 +82,7 @@ def validate(given: Mapping[str, Any], *, folder: Path) -> Settings:
     :raises ValidationError: with every mistake.
     """
     defaults = LOCAL_DEFAULTS if given.get("cloud", LOCAL) == LOCAL else CLOUD_DEFAULTS
-    settings = Settings.model_validate(_merged(defaults, given))
+    settings = Settings.model_validate(environments.laid_over(defaults, given))
     source = settings.source.model_copy(update={"path": folder / settings.source.path})
     scripts = folder / settings.bootstrap_scripts
     return settings.model_copy(update={"source": source, "bootstrap_scripts": scripts})
@@ -84,13 +97,20 @@ def _read(path: Path) -> dict[str, Any]:
         raise SettingsError(f"{path} can not be read: {unreadable.strerror}") from None
 
 
-def _merged(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Lay what is given over the defaults, section by section."""
-    merged = dict(defaults)
-    for key, value in given.items():
-        below = merged.get(key)
-        merged[key] = _merged(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
-    return merged
+def _tried(given: Mapping[str, Any], folder: Path) -> Tried:
+    """Give the settings, or the mistakes in them."""
+    try:
+        return validate(given, folder=folder)
+    except ValidationError as invalid:
+        return tuple(_mistakes(invalid))
+
+
+def _placed(tried: Tried, name: str, given: Mapping[str, Any], common: Tried) -> Iterator[str]:
+    """Give the mistakes of an environment; those that its table brings, with the path of the table."""
+    for line in () if isinstance(tried, Settings) else tried:
+        is_shared = not isinstance(common, Settings) and line in common
+        is_own = name in given.get(environments.KEY, {}) and not is_shared
+        yield f"{environments.KEY}.{name}.{line}" if is_own else line
 
 
 def _mistakes(invalid: ValidationError) -> Iterator[str]:
@@ -114,7 +134,7 @@ def _did_you_mean(loc: tuple[int | str, ...]) -> str:
     section: type[Section] | None = Settings
     for part in loc[:-1]:
         section = _section_at(section, part) if section and isinstance(part, str) else section
-    names = list(section.model_fields) if section else []
+    names = [*section.model_fields, *([environments.KEY] if section is Settings else [])] if section else []
     near = difflib.get_close_matches(str(loc[-1]), names, n=1)
     return f"; did you mean {near[0]}?" if near else f"; there are {', '.join(names)}"
 

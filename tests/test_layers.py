@@ -19,7 +19,7 @@ LAYERS = [
     {"cloud", "hosts", "report", "local_cloud", "command"},
     {"rollout"},
     {"settings_file"},
-    {"settings", "release", "waiting"},
+    {"settings", "release", "waiting", "environments"},
     {"errors", "plain", "operators"},
 ]
 HEAVY = {"novaclient", "keystoneauth1", "openstack", "paramiko", "fabric", "requests", "pydantic", "rich"}

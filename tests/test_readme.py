@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from tasks import ns
+from tasks import environments, ns
 from tasks.settings import PACKAGE_ROOT, Settings
 from tasks.settings_file import CLOUD_DEFAULTS, LOCAL_DEFAULTS
 
@@ -76,7 +76,8 @@ def _worded(value):
 
 def table():
     """Give the table of settings."""
-    return "\n".join(["| Key | Default | Meaning |", "|---|---|---|", *rows()]) + "\n"
+    one = f"| `{environments.KEY}.NAME` | none | {environments.MEANING} |"
+    return "\n".join(["| Key | Default | Meaning |", "|---|---|---|", *rows(), one]) + "\n"
 
 
 def test_the_table_of_settings_is_the_code():
