@@ -68,7 +68,7 @@ class CloudError(DeployError):
 
 
 class CloudUnreachable(CloudError):
-    """No connection to the API could be made; the request was certainly not carried out."""
+    """The API could not be reached, or failed at a read: nothing was changed, and asking again does no harm."""
 
 
 class Uncertain(CloudError):

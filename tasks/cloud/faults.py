@@ -98,9 +98,8 @@ def _no_such_nodes(answer: Answer, problem: str) -> CloudError:
 
 
 def _server_failed(answer: Answer, problem: str) -> CloudError:
-    if not answer.reads:
-        return _as(Uncertain)(answer, problem)
-    return _as(CloudUnreachable if answer.status in {502, 503, 504} else CloudError)(answer, problem)
+    # A read has changed nothing, so that it may be asked again.
+    return _as(CloudUnreachable if answer.reads else Uncertain)(answer, problem)
 
 
 STRANGE = "is there a proxy in between, or does the catalog point to another kind of API?"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tasks.errors import CloudError, TimedOut, UntrustedHost
+from tasks.errors import CloudError, CloudUnreachable, TimedOut, Uncertain, UntrustedHost
 from tasks.hosts.console_keys import HostKey, host_keys
 from tasks.hosts.trust import Door
 from tasks.plain import printable
@@ -20,7 +20,7 @@ class ConsoleKeys:
     """Reads keys from consoles (an Introduction).
 
     :param read: gives a server's console text by the server's id, empty when there is none yet; a CloudError that
-        it raises is passed on.
+        it raises is passed on, at once or, where it says that an answer was lost, in the end.
     """
 
     def __init__(self, read: Callable[[str], str], clock: Clock) -> None:
@@ -48,7 +48,10 @@ class ConsoleKeys:
             ) from error
 
     def _look(self, server: Server) -> tuple[HostKey, ...] | None:
-        return host_keys(self._read(server.id)) or None
+        try:
+            return host_keys(self._read(server.id)) or None
+        except (Uncertain, CloudUnreachable):
+            return None  # an answer that was lost; the next one may come
 
     def _silent(self, server: Server, patience: Patience) -> UntrustedHost:
         seen = [printable(line) for line in self._read(server.id).splitlines() if line.strip()][-_SHOWN_LINES:]

@@ -7,10 +7,11 @@ import subprocess
 import asyncssh
 import pytest
 
-from tasks.errors import CloudError, UntrustedHost, WrongHostKey
+from tasks.errors import CloudError, CloudUnreachable, Uncertain, UntrustedHost, WrongHostKey
 from tasks.hosts.app import AppCommands
-from tasks.hosts.console_keys import END
-from tests.hosts.conftest import a_server, migrating
+from tasks.hosts.console_keys import END, host_keys
+from tasks.hosts.console_trust import ConsoleKeys
+from tests.hosts.conftest import GENEROUS, a_server, migrating
 from tests.hosts.sshd import impostor_at
 
 
@@ -119,6 +120,25 @@ def test_keys_that_come_late(room):
     hosts.migrate(a_server())
 
     assert room.lines("migrate") == ["done"]
+
+
+def test_a_console_that_cannot_be_read_for_a_while(room):
+    """An answer of the cloud's that was lost is asked for again; when none comes in time, the cloud's error is told."""
+    answers = iter([Uncertain("reading the console: 500"), CloudUnreachable("reading the console: 503")])
+
+    def at_last(_server_id):
+        if lost := next(answers, None):
+            raise lost
+        return room.console
+
+    def never(_server_id):
+        raise Uncertain("reading the console: lost")
+
+    keys = ConsoleKeys(at_last, room.clock).meet(a_server(), GENEROUS, room.access)
+    with pytest.raises(Uncertain, match="the console: lost"):
+        ConsoleKeys(never, room.clock).meet(a_server(), GENEROUS, room.access)
+
+    assert keys == host_keys(room.console)
 
 
 def test_keys_are_remembered(room):
