@@ -78,7 +78,7 @@ class Progress:
                 if not isinstance(event.error, Interrupted):
                     self._line(event.at, "red", f"failed: {doing(event.step, self._name)}")
             case Reverting():
-                self._line(event.at, "yellow", "undoing what was done; servers that served stay as they are")
+                self._line(event.at, "yellow", "undoing what was done; what served before goes on serving")
             case Said():
                 self._line(event.at, "yellow", event.text)
         self._show_running()

@@ -35,6 +35,11 @@ class State:
     outlook: Outlook | None = None
 
     @property
+    def name(self) -> Names:
+        """Turns names into short ones."""
+        return Names(prefix=f"{self.app}-{self.environment}-", servers={})
+
+    @property
     def serving(self) -> tuple[Server, ...]:
         """The servers that get requests from a load balancer."""
         ids = in_rotation(self.seen).servers
@@ -49,20 +54,26 @@ def show(state: State, console: Console) -> None:
     if state.seen.servers:
         console.print(servers_table(state))
     for balancer in by_port(state.seen):
-        console.print(_balancer_block(balancer, state.seen))
+        console.print(_balancer_block(balancer, state))
 
 
 def servers_table(state: State) -> Table:
     """Give the table of servers, newest generation first, by their names without app and environment."""
     serving = {server.id for server in state.serving}
-    name = Names(prefix=f"{state.app}-{state.environment}-", servers={})
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("Server", "Private IP", "Status", "Phase", "Release", "In rotation"):
         table.add_column(heading, no_wrap=True, overflow="fold")
     for server in ordered(state.seen):
         labels = server.labels
         rotation = "yes" if server.id in serving else "no"
-        cells = (name(server.name), server.private_ip or "-", server.status, _phase(server), labels.release, rotation)
+        cells = (
+            state.name(server.name),
+            server.private_ip or "-",
+            server.status,
+            _phase(server),
+            labels.release,
+            rotation,
+        )
         table.add_row(*map(Text, cells))  # a plain str would be read as markup
     return table
 
@@ -88,8 +99,8 @@ def _heading(state: State) -> Text:
     return Text(f"{state.app} in {state.environment} on {state.cloud}: {what}, release {releases}\n")
 
 
-def _balancer_block(balancer: LoadBalancer, seen: Observation) -> RenderableType:
-    owners = {server.private_ip: server.name for server in seen.servers}
+def _balancer_block(balancer: LoadBalancer, state: State) -> RenderableType:
+    owners = {server.private_ip: state.name(server.name) for server in state.seen.servers}
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 2), show_header=False)
     for node in balancer.nodes:
         owner = owners.get(node.address, "(not ours, left alone)")

@@ -264,10 +264,15 @@ def _dated(claim: Claim, server: Server, now: datetime) -> Claim:
 def refusal(claim: Claim, compute: Compute) -> Claimed:
     """Give the error that says who is at work."""
     return Claimed(
-        f"{_whose(claim, compute)} is at work; nothing that serves was changed",
+        f"{at_work(claim, compute)}; nothing that serves was changed",
         advice=f"`--wait` waits for it. Should it be dead, its claim expires {EXPIRY_SECONDS:g} s after its last "
         "heartbeat, and the next deploy takes over.",
     )
+
+
+def at_work(claim: Claim, compute: Compute) -> str:
+    """Say who is at work, since when, and when he was last heard of."""
+    return f"{_whose(claim, compute)} is at work"
 
 
 def _whose(claim: Claim, compute: Compute) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
-from tasks.errors import Unfinished
-from tasks.rollout.claiming import Claimant, Operator, dead, living, refusal
+from tasks.errors import TimedOut, Unfinished
+from tasks.rollout.claiming import Claimant, Operator, at_work, dead, living, refusal
 from tasks.rollout.claims import BEAT_SECONDS, WAITING, Claim
 from tasks.rollout.deleting import Deletion
 from tasks.rollout.events import Listen, Observed, Said
@@ -66,18 +66,25 @@ class Site:
         others = self.living(seen)
         if not others:
             return seen
-        said = refusal(others[0], self.compute)
         if not self.wait:
-            raise said
-        self.say(f"waiting for up to {self.wait:g} s: {said.problem}")
+            raise refusal(others[0], self.compute)
+        self.say(f"{at_work(others[0], self.compute)}; waiting for up to {self.wait:g} s")
+        return self._awaited()
+
+    def _awaited(self) -> Observation:
+        others: tuple[Claim, ...] = ()
+
+        def look() -> Observation | None:
+            nonlocal others
+            seen = self.observe()
+            others = self.living(seen)
+            return None if others else seen
+
         patience = Patience(limit=self.wait, first=1.0)
-        until(
-            lambda: None if self.living(self.observe()) else True,
-            what=said.problem,
-            patience=patience,
-            clock=self.clock,
-        )
-        return self.observe()
+        try:
+            return until(look, what="others to end their work", patience=patience, clock=self.clock)
+        except TimedOut:
+            raise refusal(others[0], self.compute) from None
 
     def living(self, seen: Observation) -> tuple[Claim, ...]:
         """Give the claims of operators that are at work."""

@@ -67,7 +67,7 @@ class WatchActs:
             problem = next(self._problems(new, seen), "")
             found[:] = [*found, problem] if problem else []
             if len(found) >= SAME_AGAIN:
-                raise Breached(f"the new servers serve, and this is wrong: {problem}")
+                raise Breached(f"the new servers served, and this was wrong: {problem}")
             return Watched(count=step.count) if not found and self.clock.now() >= end else None
 
         patience = Patience(limit=self.goal.pace.watch + 60, first=1.0, longest=2.0)

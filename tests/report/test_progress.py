@@ -73,7 +73,7 @@ def test_a_failure_and_its_undoing_are_told():
 
     assert printed == [
         "    1.0 s  - failed: setting up new-1",
-        "    1.1 s  - undoing what was done; servers that served stay as they are",
+        "    1.1 s  - undoing what was done; what served before goes on serving",
         "    1.2 s  - a [note]",
     ]
 

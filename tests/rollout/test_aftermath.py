@@ -77,3 +77,13 @@ def test_who_comes_second_says_so_once(live):
 
     assert "nothing that serves was changed" in caught.value.problem
     assert caught.value.aftermath == ""
+
+
+def test_whoever_waits_in_vain_is_told_as_who_does_not_wait(live):
+    """Who is still at work; nothing was changed."""
+    ada = live.operator("ada")
+    ada.start(lambda operator: deploying.deploy(SECOND, operator.site))
+    live.kernel.run(enough=lambda: live.calls.count("migrate 1") > 1)
+    with pytest.raises(Claimed, match=r"the deploy of ada .* is at work; nothing that serves was changed"):
+        deploying.deploy(THIRD, live.operator("bob", wait=2.0).site)
+    ada.die()

@@ -59,7 +59,7 @@ def test_a_set_up_script_that_fails(site: Operator, scripts: Path):
     assert_failed(ran, stage="set up")
     assert "15-fonts.sh exited 1" in ran.stderr
     assert "    looking for fonts\n    no fonts here\n" in ran.stderr
-    assert "undoing what was done; servers that served stay as they are" in ran.stdout
+    assert "undoing what was done; what served before goes on serving" in ran.stdout
 
 
 def test_app_tests_that_fail(site: Operator):
