@@ -23,10 +23,11 @@ from tasks.rollout.resuming import (
     predecessor,
     to_return_to,
     way,
+    with_proof,
 )
 from tasks.rollout.reverting import Live, in_rotation, revert
 from tasks.rollout.rollouts import Rollout
-from tasks.rollout.rotating import rotation, take_claim
+from tasks.rollout.rotating import rotation, take_claim, take_out
 from tasks.rollout.site import Site
 from tasks.rollout.steps import Check, Migrate, RetireServer, SetUp, Step, TestApp
 
@@ -156,13 +157,14 @@ def bounded(goal: Goal, seen: Observation, site: Site) -> tuple[Goal, Live]:
 
 def _resume(goal: Goal, seen: Observation, site: Site, claim: Claimant) -> Observation:
     """Take over what an interrupted deploy has left: its finished servers stay, the others go."""
-    seen = taken(goal, seen, site, claim)
-    unfinished = [server for server in seen.generation(goal.generation) if not is_finished(server)]
-    used = [server for server in seen.generation(goal.generation) if is_finished(server)]
-    site.say(f"going on with an interrupted deploy: {names(tuple(used))} can be used")
-    retires: frozenset[Step] = frozenset(RetireServer(server_id=server.id) for server in unfinished)
-    loop = site.loop(goal, seen, Stakes(generation=goal.generation, claim=claim))
-    loop.perform(retires)
+    seen = with_proof(goal, taken(goal, seen, site, claim))
+    used = tuple(server for server in seen.generation(goal.generation) if is_finished(server))
+    useless = {server.id for server in seen.generation(goal.generation) if server not in used}
+    site.say(f"going on with an interrupted deploy: {names(used)} can be used")
+    rest = replace(seen, servers=tuple(server for server in seen.servers if server.id not in useless))
+    stakes = Stakes(generation=goal.generation, floors=in_rotation(rest).floors(goal.count), claim=claim)
+    loop = site.loop(goal, seen, stakes)
+    loop.pursue(lambda now: frozenset(take_out((one for one in now.servers if one.id in useless), now)))
     return loop.seen
 
 

@@ -122,6 +122,16 @@ def _is_worth_resuming(goal: Goal, found: Interruption) -> bool:
     return fits and any(is_finished(server) for server in found.servers)
 
 
+def with_proof(goal: Goal, seen: Observation) -> Observation:
+    """Give the observation with what nodes prove: a server that has one has passed everything.
+
+    Its labels may not say so, where a write of them was lost.
+    """
+    behind = (one for one in seen.generation(goal.generation) if not one.phase.reached(Phase.READY))
+    proven = (server for server in behind if server.status is ServerStatus.ACTIVE and is_known(server, seen))
+    return seen.updated(*(replace(one, labels=replace(one.labels, phase=Phase.READY)) for one in proven))
+
+
 def is_finished(server: Server) -> bool:
     """Say whether a server has passed everything, so that it can be used."""
     return server.status is ServerStatus.ACTIVE and server.phase.reached(Phase.READY)
