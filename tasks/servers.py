@@ -54,7 +54,7 @@ def retire(_c: Context, server: str | None = None, environment: str | None = Non
 
     settings = load(environment=environment)
     with wiring.open_site(settings) as opened:
-        seen = opened.site.observe()
+        seen = opened.site.observe_alone()
         servers = (fleet.named(seen, server),) if server else fleet.idle(seen)
         opened.console.print(f"Deleting {fleet.names(servers)}.", highlight=False)
         deploying.retire(servers, wiring_goals.goal_of(settings, servers), opened.site)
