@@ -20,6 +20,7 @@ LAYERS = [
     {"rollout"},
     {"settings_file"},
     {"settings", "release", "waiting", "environments"},
+    {"outcomes"},
     {"errors", "plain", "operators"},
 ]
 HEAVY = {"novaclient", "keystoneauth1", "openstack", "paramiko", "fabric", "requests", "pydantic", "rich"}

@@ -2,19 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from tasks.outcomes import Outcome
+from tasks.rollout.goal import Goal
 from tasks.rollout.observation import Fact, Observation
 from tasks.rollout.steps import Step
 
 
 @dataclass(frozen=True, kw_only=True)
+class Begun:
+    """A verb has begun. `at` is in seconds on the rollout's clock, here and below.
+
+    :param about: who does it and how: JSON values that the journal writes down as they are. Secrets are masked.
+    """
+
+    at: float
+    verb: str
+    goal: Goal
+    about: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Observed:
-    """The cloud was looked at as a whole. `at` is in seconds on the rollout's clock, here and below."""
+    """The cloud was looked at as a whole."""
 
     at: float
     seen: Observation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """It is known what is to be done. `rounds` foretells it: the steps of one round could run side by side."""
+
+    at: float
+    rounds: Callable[[], tuple[frozenset[Step], ...]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,5 +83,30 @@ class Said:
     text: str
 
 
-Event = Observed | Started | Finished | Failed | Reverting | Said
+@dataclass(frozen=True, kw_only=True)
+class Requested:
+    """A cloud's API was asked and has answered, or has not: `status` is 0 then.
+
+    :param path: of the URL, without host and query.
+    :param seconds: from sending to the answer.
+    """
+
+    at: float
+    api: str
+    method: str
+    path: str
+    status: int
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """The verb has ended, and this is how."""
+
+    at: float
+    outcome: Outcome
+    error: BaseException | None = None
+
+
+Event = Begun | Observed | Planned | Started | Finished | Failed | Reverting | Said | Requested | Ended
 Listen = Callable[[Event], None]
