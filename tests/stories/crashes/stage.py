@@ -31,6 +31,7 @@ commands.test = "python3 -m py_compile serve.py"
 ONWARD = re.compile(r"(waiting for|going on with an interrupted|undoing the interrupted|taking over from)")
 DEPLOYED = re.compile(r"^ +Release +(\w+)", re.MULTILINE)
 PACE = 0.2  # seconds between two requests of a visitor: deploys, not visitors, are to have the machine
+WIDEST = 100  # characters of what was held that the table shows
 A_FEW = 16  # visits: as many as there are visitors, twice
 
 
@@ -63,7 +64,8 @@ class Crash:
         """Give its row of the table."""
         onward = ", ".join(dict.fromkeys(ONWARD.findall(self.ran.stdout))) or "began anew"
         visits = f"{len(self.failed)} of {len(self.requests)}"
-        return str(self.point.k), self.point.moment, self.held or "", onward, f"{self.seconds:.1f}", visits
+        held = " ".join((self.held or "nothing: it has ended").split())[:WIDEST]
+        return str(self.point.k), self.point.moment.value, held, onward, f"{self.seconds:.1f}", visits
 
 
 class Release(StrEnum):
