@@ -90,7 +90,7 @@ def _next_stage(server: Server, goal: Goal, seen: Observation) -> Iterator[Step]
     match server.phase:
         case Phase.BOOTING:
             yield SetUp(server_id=server.id)
-        case Phase.SET_UP if server.labels.slot == _leading_slot(goal, seen) and not migrated:
+        case Phase.SET_UP | Phase.TESTED if server.labels.slot == _leading_slot(goal, seen) and not migrated:
             if seen.held and _all_probed(Moment.BEFORE, goal, seen):
                 yield Migrate(server_id=server.id)
         case Phase.SET_UP:
@@ -100,9 +100,13 @@ def _next_stage(server: Server, goal: Goal, seen: Observation) -> Iterator[Step]
 
 
 def _leading_slot(goal: Goal, seen: Observation) -> int:
-    """Give the first slot whose server has not been tested yet: a leader that was replaced may be another's turn."""
-    waiting = (slot for slot, one in _by_slot(goal, seen).items() if not one or not one.phase.reached(Phase.TESTED))
-    return min(waiting, default=0)
+    """Give the slot whose server is to migrate: the first that has not been tested yet, since it may be another's turn.
+
+    Where all are tested, the one that had migrated is gone, and it is the first.
+    """
+    slots = _by_slot(goal, seen)
+    waiting = (slot for slot, one in slots.items() if not one or not one.phase.reached(Phase.TESTED))
+    return min(waiting, default=min(slots, default=0))
 
 
 def _probes(goal: Goal, seen: Observation) -> Iterator[Step]:

@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ from tasks.rollout.model import (
     BalancerStatus,
     Condition,
     Listener,
+    LoadBalancer,
     NodeStatus,
     Phase,
     Server,
@@ -204,33 +206,36 @@ def _onward(goal: Goal, seen: Observation, batch: Batch) -> Iterator[Step]:
 
 
 def _leaving(goal: Goal, seen: Observation, batch: Batch) -> tuple[Server, ...]:
-    """Give the old servers that leave after this batch: all after the last; of a short one those that can be spared.
-
-    Those come first that serve nobody, or have begun to leave: a load balancer may have been told already.
-    """
+    """Give the old servers that leave after this batch: all after the last; of a short one those that can be spared."""
     rest = others(goal, seen)
     if len(batch.servers) == goal.count:
         return rest
-    if not batch.is_short:
-        return ()
-    serving = sorted((one for one in rest if _serves(one, seen)), key=lambda one: (one.generation, one.labels.slot))
-    return (*(server for server in rest if server not in serving), *serving[: _spare(goal, seen)])
+    return tuple(_spared(rest, goal, seen)) if batch.is_short else ()
 
 
-def _spare(goal: Goal, seen: Observation) -> int:
-    """Give how many servers are in rotation beyond those that have to be, on every load balancer."""
-    serving = [server for server in seen.servers if _serves(server, seen)]
-    floors = ((one, goal.bounds.floors.get(one.name, 0)) for one in seen.balancers)
-    beyond = (sum(1 for server in serving if one.sends_to(server)) - floor for one, floor in floors)
-    return max(0, min(beyond, default=0))
+def _spared(servers: Iterable[Server], goal: Goal, seen: Observation) -> Iterator[Server]:
+    """Give those that can leave, and no load balancer gets answers from fewer than it must.
+
+    Those that have begun to leave come first: a load balancer may have been told already.
+    """
+    counted = Counter(one.name for one in seen.balancers for server in seen.servers if _answers(server, one))
+    beyond = {one.name: counted[one.name] - goal.bounds.floors.get(one.name, 0) for one in seen.balancers}
+    for server in sorted(servers, key=lambda one: (not _is_leaving(one, seen), one.generation, one.labels.slot)):
+        places = [one.name for one in seen.balancers if _answers(server, one)]
+        if all(beyond[name] > 0 for name in places):
+            beyond |= {name: beyond[name] - 1 for name in places}
+            yield server
 
 
-def _serves(server: Server, seen: Observation) -> bool:
-    """Say whether every load balancer that knows a server sends it requests, and gets answers."""
-    nodes = [node for balancer in seen.balancers for node in balancer.nodes_of(server)]
-    return bool(nodes) and all(
-        node.condition is Condition.ENABLED and node.status is not NodeStatus.OFFLINE for node in nodes
-    )
+def _answers(server: Server, balancer: LoadBalancer) -> bool:
+    """Say whether a load balancer sends a server requests, and gets answers as far as it knows."""
+    nodes = balancer.nodes_of(server)
+    return any(node.condition is Condition.ENABLED and node.status is not NodeStatus.OFFLINE for node in nodes)
+
+
+def _is_leaving(server: Server, seen: Observation) -> bool:
+    nodes = (node for balancer in seen.balancers for node in balancer.nodes_of(server))
+    return any(node.condition is not Condition.ENABLED for node in nodes)
 
 
 def _is_parked(server: Server, goal: Goal) -> bool:

@@ -75,6 +75,12 @@ class TestBringingUp:
 
         assert plan(goal(), seen(leader, other)) == {Migrate(server_id="new-1")}
 
+    def test_tested_servers_are_no_dead_end(self):
+        """Where the one that had migrated is gone, and all others are tested already, the first one migrates."""
+        state = seen(server(1, Phase.TESTED), server(2, Phase.TESTED))
+
+        assert plan(goal(), state) == {Migrate(server_id="new-1")}
+
     def test_a_failed_build_is_replaced(self):
         """A build that dies is deleted, and its slot is asked for again."""
         dead = server(1, Phase.BOOTING, status=ServerStatus.ERROR)

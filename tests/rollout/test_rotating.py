@@ -169,6 +169,19 @@ class TestNodeLimit:
 
         assert rotation(self.tight(limit=5, floor=4), state) == on_both(SetCondition, [dead], condition=DRAINING)
 
+    def test_a_server_that_is_offline_at_one_port_is_needed_at_the_other(self):
+        """Load balancers are counted one by one."""
+        new, gone = news(4), olds(4)
+        well, ill = nodes(gone), [node(one, status=NodeStatus.OFFLINE) for one in gone]
+        state = seen(
+            *new, *gone, balancers=[balancer(*nodes(new[:1]), *well), balancer(*nodes(new[:1]), *ill, listener=HTTPS)]
+        )
+        floors = {HTTP.name: 4, HTTPS.name: 0}
+
+        assert rotation(goal(count=4, bounds=Bounds(nodes=5, floors=floors)), state) == on_both(
+            SetCondition, gone[:1], condition=DRAINING
+        )
+
     def test_more_nodes_than_the_limit_leave_no_room(self):
         """Where there are more already than there may be, none is added."""
         new, gone = news(2), olds(4)
