@@ -1,5 +1,6 @@
 """Values for the specifications of the rollout, with defaults that are a healthy fleet."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from tasks.rollout.goal import Goal
@@ -54,6 +55,11 @@ def server(slot=1, phase=Phase.READY, generation=NEW, **changes):
         "labels": labels,
     }
     return Server(**(values | changes))
+
+
+def labelled(server, **labels):
+    """Give a server with other labels."""
+    return replace(server, labels=replace(server.labels, **labels))
 
 
 def old(slot=1, **changes):

@@ -7,7 +7,7 @@ import pytest
 from tasks.errors import ClaimLost, GuardRefused, NotFound, TooFew
 from tasks.rollout.guard import Guard, Stakes
 from tasks.rollout.model import Condition, NodeStatus
-from tests.rollout.builders import HTTP, NEW, OLD, balancer, node, old, server
+from tests.rollout.builders import HTTP, NEW, OLD, balancer, labelled, node, old, server
 
 OFFLINE, DRAINING = NodeStatus.OFFLINE, Condition.DRAINING
 
@@ -59,11 +59,6 @@ def guard(account, **stakes):
     )
 
 
-def of(server, **labels):
-    """Give a server with other labels."""
-    return replace(server, labels=replace(server.labels, **labels))
-
-
 class TestDeleting:
     def test_an_own_server_that_nobody_knows_may_be_deleted(self):
         """No load balancer of the account has a node at its address."""
@@ -73,7 +68,7 @@ class TestDeleting:
     def test_a_foreign_server_is_never_deleted(self, labels):
         """Another app's, or the same app's in another environment: what its metadata says now is what counts."""
         with pytest.raises(GuardRefused, match="belongs to"):
-            guard(Account(of(old(1), **labels))).allow_delete(old(1))
+            guard(Account(labelled(old(1), **labels))).allow_delete(old(1))
 
     def test_a_server_that_is_gone_is_not_found(self):
         """Nor is one whose metadata does not say any more that it is ours."""
