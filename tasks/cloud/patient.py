@@ -16,6 +16,7 @@ from keystoneauth1.exceptions import ClientException
 from keystoneauth1.session import Session
 
 from tasks.cloud import answers, faults, ids
+from tasks.cloud.asked import Asked, path_of
 from tasks.cloud.cloud_time import CloudTime
 from tasks.errors import CloudError, CloudUnreachable, OverLimit
 from tasks.plain import line
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 USER_AGENT = "disposable-servers"
 
 
-def _unheard(_text: str) -> None:
+def _unheard(_told: str | Asked) -> None:
     """Tell nobody."""
 
 
@@ -39,6 +40,7 @@ class Pace:
     :param concurrency: requests under way at the same time, per API.
     :param read_again_after: pauses in seconds before a read that could not be answered is asked again.
     :param on_wait: told why there is a wait, and for how long.
+    :param on_request: told of each request when it is over, in the thread that sent it. Must not raise.
     """
 
     wait_limit: float = 60.0
@@ -46,6 +48,7 @@ class Pace:
     read_again_after: tuple[float, ...] = (0.25, 0.5, 1.0, 2.0, 4.0)
     clock: Clock = field(default_factory=WallClock)
     on_wait: Callable[[str], None] = _unheard
+    on_request: Callable[[Asked], None] = _unheard
 
 
 class PatientSession(Session):
@@ -104,7 +107,7 @@ class PatientSession(Session):
         with self._places:
             sent = self.cloud_time.uptime()
             try:
-                response = super().request(url, method, *args, **kwargs)
+                response = self._ask(url, method, *args, **kwargs)
             except ClientException as error:
                 raise faults.failure(error, api=self._api, method=method) from error
         if response.status_code >= 400:
@@ -113,6 +116,17 @@ class PatientSession(Session):
             seen = line(response.headers.get("Content-Type", "nothing"), most=80)
             raise CloudError(f"the {self._api} API answered {method} with {seen} instead of JSON: a proxy in between?")
         self.cloud_time.hear(response.headers, since=sent)
+        return response
+
+    def _ask(self, url: str, method: str, *args: Any, **kwargs: Any) -> Response:
+        began, status, asked = self._pace.clock.now(), 0, url
+        try:
+            response = super().request(url, method, *args, **kwargs)
+            status, asked = response.status_code, response.url or url
+        finally:
+            seconds = self._pace.clock.now() - began
+            request = Asked(api=self._api, method=method, path=path_of(asked), status=status, seconds=seconds)
+            self._pace.on_request(request)
         return response
 
 
