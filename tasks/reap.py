@@ -20,7 +20,8 @@ def reap(_c: Context, *, yes: bool = False, json: bool = False, environment: str
 
     Servers in no rotation, parked ones whose time has passed, nodes whose server is gone, keypairs and images that no
     server uses. What somebody is at work on, or keeps for a rollback, is not listed, and what is not ours never is.
-    Exit codes: 0 done, 3 the cloud refused, 6 another operator is at work (with `--yes`), 7 something remains.
+    Exit codes: 0 done, 3 the cloud refused, and with `--yes` 6 another operator is at work, 7 something remains or a
+    deploy was interrupted in its rotation and has to be finished or undone first.
     """
     from tasks import wiring
     from tasks.report.consoles import terminal

@@ -6,12 +6,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from tasks.errors import Unfinished
 from tasks.rollout.claims import Claim
 from tasks.rollout.goal import Goal
 from tasks.rollout.guard import Stakes
 from tasks.rollout.model import LoadBalancer, Server, Spare
 from tasks.rollout.observation import Observation
 from tasks.rollout.preflight import require_marked
+from tasks.rollout.resuming import interruption
+from tasks.rollout.reverting import has_begun, is_complete
 from tasks.rollout.rotating import is_known, take_claim
 from tasks.rollout.site import Site
 from tasks.rollout.steps import Discard, RemoveGone, RetireServer, Step
@@ -83,9 +86,11 @@ def reap(template: Goal, site: Site) -> tuple[LeftOver, ...]:
     """Delete all left-overs, and give them.
 
     :raises Claimed: another operator is at work.
+    :raises Unfinished: a deploy was interrupted in its rotation: what is left of it is still of use.
     """
     seen = site.observe_alone()
     require_marked(seen, site)
+    _refuse_half_rotated(template, seen, site)
     with site.claiming("reap", "") as claim:
         stakes = Stakes(claim=claim)
         loop = site.loop(template, seen, stakes)
@@ -95,6 +100,17 @@ def reap(template: Goal, site: Site) -> tuple[LeftOver, ...]:
         # Without a server that could carry a claim there is nothing that serves, and nobody to be in the way of.
         site.loop(template, loop.seen, stakes if able else Stakes()).perform(_together(found))
         return found
+
+
+def _refuse_half_rotated(template: Goal, seen: Observation, site: Site) -> None:
+    """Whoever takes the claim takes over from the dead, and then nobody would know what to finish or to undo."""
+    found = interruption(seen, site.dead(seen))
+    its = found.goal(template) if found else None
+    if found and its and has_begun(its, seen) and not is_complete(its, seen):
+        raise Unfinished(
+            f"the {found.claim.verb} of {found.claim.owner} was interrupted in its rotation; nothing was deleted",
+            advice="`fab deploy` goes on with it or `fab abort` undoes it; after that, see what is left over.",
+        )
 
 
 def _together(found: tuple[LeftOver, ...]) -> frozenset[Step]:
