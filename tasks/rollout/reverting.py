@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
 
 from tasks.rollout.goal import Goal
 from tasks.rollout.model import Condition, LoadBalancer, Node, NodeStatus, Phase, Server
 from tasks.rollout.observation import Observation
-from tasks.rollout.rotating import addresses_of, take_out
+from tasks.rollout.rotating import addresses_of, is_known, spared, take_out
 from tasks.rollout.steps import AddNodes, AwaitOnline, SetCondition, Step
 
 
@@ -54,9 +55,18 @@ def in_place(servers: Iterable[Server], seen: Observation) -> Live:
 
 
 def revert(goal: Goal, seen: Observation, live: Live) -> frozenset[Step]:
-    """Give everything that can be done now to undo a rollout that began with `live`."""
+    """Give everything that can be done now to undo a rollout that began with `live`.
+
+    Where a load balancer has no free node for an old server, as many new ones leave first as can be spared.
+    """
+    new = seen.generation(goal.generation)
     restored = frozenset(step for balancer in seen.balancers for step in _restore(balancer, goal, seen, live))
-    return restored or frozenset(take_out(seen.generation(goal.generation), seen))
+    fitting = frozenset(step for step in restored if not _excess(step, goal, seen))
+    if fitting or not restored:
+        return fitting or frozenset(take_out(new, seen))
+    inside = [server for server in new if is_known(server, seen)]
+    leaving = islice(spared(inside, goal, seen), max(_excess(step, goal, seen) for step in restored))
+    return frozenset(take_out(leaving, seen)) or restored
 
 
 def has_begun(goal: Goal, seen: Observation) -> bool:
@@ -105,13 +115,22 @@ def _restore(balancer: LoadBalancer, goal: Goal, seen: Observation, live: Live) 
     resting = {server for server in old - missing if not balancer.sends_to(server)}
     well = {server for server in old if Place(server.id, balancer.name) in live.online}
     begun = has_begun(goal, seen)
-    if missing:
+    if resting:
+        yield SetCondition(balancer=balancer.name, addresses=addresses_of(resting), condition=Condition.ENABLED)
+    elif missing:
         port = next(listener.node_port for listener in goal.listeners if listener.name == balancer.name)
         yield AddNodes(balancer=balancer.name, addresses=addresses_of(missing), port=port)
-    elif resting:
-        yield SetCondition(balancer=balancer.name, addresses=addresses_of(resting), condition=Condition.ENABLED)
     elif begun and not all(_is_online(node) for server in well for node in balancer.nodes_of(server)):
         yield AwaitOnline(balancer=balancer.name, addresses=addresses_of(well))
+
+
+def _excess(step: Step, goal: Goal, seen: Observation) -> int:
+    """Give how many nodes more than it may have a load balancer would get by this step."""
+    if goal.bounds.nodes is None or not isinstance(step, AddNodes):
+        return 0
+    balancer = seen.balancer(step.balancer)
+    held = len(balancer.nodes) if balancer else 0
+    return max(0, held + len(step.addresses) - goal.bounds.nodes)
 
 
 def _live(servers: Iterable[Server], seen: Observation, counts: Callable[[Node], bool]) -> Live:

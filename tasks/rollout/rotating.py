@@ -119,6 +119,20 @@ def await_drained(servers: Iterable[Server], seen: Observation) -> Iterator[Step
     return (AwaitDrained(server_id=server.id) for server in servers if server.id not in seen.drained)
 
 
+def spared(servers: Iterable[Server], goal: Goal, seen: Observation) -> Iterator[Server]:
+    """Give those that can leave, and no load balancer gets answers from fewer than it must.
+
+    Those that have begun to leave come first: a load balancer may have been told already.
+    """
+    counted = Counter(one.name for one in seen.balancers for server in seen.servers if _answers(server, one))
+    beyond = {one.name: counted[one.name] - goal.bounds.floors.get(one.name, 0) for one in seen.balancers}
+    for server in sorted(servers, key=lambda one: (not _is_leaving(one, seen), one.generation, one.labels.slot)):
+        places = [one.name for one in seen.balancers if _answers(server, one)]
+        if all(beyond[name] > 0 for name in places):
+            beyond |= {name: beyond[name] - 1 for name in places}
+            yield server
+
+
 def others(goal: Goal, seen: Observation) -> tuple[Server, ...]:
     """Give the servers that have to go: of older generations, or in rotation, or taken out of it by this run.
 
@@ -210,21 +224,7 @@ def _leaving(goal: Goal, seen: Observation, batch: Batch) -> tuple[Server, ...]:
     rest = others(goal, seen)
     if len(batch.servers) == goal.count:
         return rest
-    return tuple(_spared(rest, goal, seen)) if batch.is_short else ()
-
-
-def _spared(servers: Iterable[Server], goal: Goal, seen: Observation) -> Iterator[Server]:
-    """Give those that can leave, and no load balancer gets answers from fewer than it must.
-
-    Those that have begun to leave come first: a load balancer may have been told already.
-    """
-    counted = Counter(one.name for one in seen.balancers for server in seen.servers if _answers(server, one))
-    beyond = {one.name: counted[one.name] - goal.bounds.floors.get(one.name, 0) for one in seen.balancers}
-    for server in sorted(servers, key=lambda one: (not _is_leaving(one, seen), one.generation, one.labels.slot)):
-        places = [one.name for one in seen.balancers if _answers(server, one)]
-        if all(beyond[name] > 0 for name in places):
-            beyond |= {name: beyond[name] - 1 for name in places}
-            yield server
+    return tuple(spared(rest, goal, seen)) if batch.is_short else ()
 
 
 def _answers(server: Server, balancer: LoadBalancer) -> bool:
