@@ -50,7 +50,7 @@ def interrupted(found: Interrupted, now: datetime) -> str:
     )
 
 
-def kept(servers: tuple[Server, ...], now: datetime) -> str:
+def kept(servers: tuple[Server, ...], now: datetime | None = None) -> str:
     """Say which servers a rollback puts back, and for how long they are there."""
     labels = servers[0].labels
     return (

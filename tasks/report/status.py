@@ -10,11 +10,12 @@ from rich.table import Table
 from rich.text import Text
 
 from tasks.plain import printable
-from tasks.report.outlook import told
+from tasks.report.outlook import kept, told
 from tasks.report.wording import Names
 from tasks.rollout.model import Condition, LoadBalancer, Server
 from tasks.rollout.observation import Observation
 from tasks.rollout.outlook import Outlook
+from tasks.rollout.returning import parked_before
 from tasks.rollout.reverting import in_rotation
 
 MOST_CONSOLE = 1_000_000
@@ -49,7 +50,7 @@ class State:
 def show(state: State, console: Console) -> None:
     """Print the state: what is going on in sentences, the rest as tables."""
     console.print(_heading(state))
-    for paragraph in told(state.outlook) if state.outlook else ():
+    for paragraph in _going_on(state):
         console.print(Text(f"{paragraph}\n", style="yellow"))
     if state.seen.servers:
         console.print(servers_table(state))
@@ -76,6 +77,13 @@ def servers_table(state: State) -> Table:
         )
         table.add_row(*map(Text, cells))  # a plain str would be read as markup
     return table
+
+
+def _going_on(state: State) -> list[str]:
+    if state.outlook:
+        return list(told(state.outlook))
+    parked = parked_before(state.seen)
+    return [kept(parked)] if parked else []
 
 
 def _phase(server: Server) -> str:

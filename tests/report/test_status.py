@@ -9,7 +9,9 @@ from rich.console import Console
 from tasks.report.status import MOST_CONSOLE, State, addresses, print_console, show
 from tasks.report.status_json import as_json
 from tasks.rollout.model import Condition, NodeStatus
-from tests.rollout.builders import HTTP, HTTPS, balancer, both, node, old, seen
+from tasks.rollout.outlook import Outlook
+from tests.report.kept import NOW, claim, parked, serving_after
+from tests.rollout.builders import HTTP, HTTPS, balancer, both, node, old, seen, server
 
 
 def state(*servers, balancers=()):
@@ -48,6 +50,25 @@ def test_a_draining_node_does_not_count_as_rotation():
 
     assert not as_json(given)["servers"][0]["in_rotation"]
     assert "0 servers serve" in text(given)
+
+
+def test_parked_servers_are_shown_as_such():
+    """In the table, and in a sentence with what puts them back; also at the end of a rotation."""
+    before, new = parked(old(1)), serving_after(server(1), old(1))
+    printed = text(state(before, new, balancers=both(node(new))))
+
+    assert re.search(r"ACTIVE +parked +r1 +no", printed)
+    assert "1 server of release r1, out of rotation, kept until 2026-01-01 12:30 UTC:" in printed
+    assert "`fab rollback` puts it back." in " ".join(printed.split())
+
+
+def test_what_is_going_on_stands_above_the_tables():
+    """Who is at work is read before anything else."""
+    given = replace(state(old(1)), outlook=Outlook(now=NOW, at_work=(claim(),)))
+    lines = text(given).splitlines()
+
+    assert lines[2] == "The deploy of ada@laptop is at work: begun 60 s ago, last heartbeat 50 s ago."
+    assert max(map(len, lines)) <= 80
 
 
 def test_the_tables_fit_80_columns():
