@@ -38,7 +38,7 @@ def require_marked(seen: Observation, site: Site) -> None:
         names = ", ".join(f"{balancer.name} ({balancer.id})" for balancer in foreign)
         raise CloudError(
             f"load balancers that were not made by this tool have the names of ours: {names}",
-            advice="`--adopt` takes them over: nodes of ours are added and removed, all others stay as they are.",
+            advice="`fab deploy --adopt` takes them over: nodes of ours are added and removed, all others are left alone.",
         )
     for balancer in foreign:
         _adopt(balancer, site)
