@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tasks.report.reaped import Reaped
     from tasks.report.status import State
     from tasks.report.summary import Records
-    from tasks.rollout.claiming import Operator
+    from tasks.rollout.contenders import Operator
     from tasks.rollout.events import Event, Listen
     from tasks.rollout.foreseeing import Foreseen
     from tasks.rollout.goal import Goal
@@ -224,7 +224,7 @@ def _site(settings: Settings, access: Access, clock: Clock, listen: Listen, fold
 
 def _operator() -> Operator:
     from tasks import operators
-    from tasks.rollout.claiming import Operator
+    from tasks.rollout.contenders import Operator
 
     return Operator(
         owner=operators.owner(),

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
 from functools import partial
 
-from tasks.errors import Claimed, ClaimLost, CloudError, DeployError, NotFound
-from tasks.rollout.claims import CHOOSING, EXPIRY_SECONDS, FENCE_SECONDS, WAITING, Claim, standing
+from tasks.errors import ClaimLost, CloudError, Conflict, DeployError, NotFound
+from tasks.rollout.claims import CHOOSING, EXPIRY_SECONDS, FENCE_SECONDS, WAITING, Claim
+from tasks.rollout.contenders import Operator, carries, dead, living, refusal, whose
 from tasks.rollout.model import Server, ServerStatus
 from tasks.rollout.persisting import surely
 from tasks.rollout.ports import Compute
@@ -23,23 +23,6 @@ SETTLE_SECONDS = 1.0
 """How long a metadata item that was written may be missing from lists."""
 
 ANNOUNCE_TRIES = 5
-MOST_BUILD_TIME = timedelta(hours=1)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Operator:
-    """Who acts.
-
-    :param new_id: gives a new claim's id, which nobody else has.
-    :param owner: user@host.
-    :param process: names the process that runs this.
-    :param has_ended: says of another claim's process whether it is known to have ended.
-    """
-
-    owner: str
-    process: str
-    new_id: Callable[[], str]
-    has_ended: Callable[[str], bool]
 
 
 class Claimant:
@@ -76,20 +59,23 @@ class Claimant:
         self._held = True
         self._take_over()
 
-    def at_birth(self) -> tuple[Claim, ...]:
-        """Give what a new server is to carry from its first moment on: our claim, while no other server does."""
-        return () if self._carriers else (self._claim,)
+    def at_birth(self, slot: int) -> tuple[Claim, ...]:
+        """Give what the new server of a slot is to carry from its first moment on.
+
+        It is our claim, on the first slot, and on every one while no other server carries it: so nobody takes servers
+        that are being built for left-overs, whenever this process is killed.
+        """
+        return (replace(self._claim, number=WAITING),) if slot == 1 or not self._carriers else ()
 
     def beat(self) -> None:
         """Write the heartbeat, unless the claim must be held for lost. A failure is made good by the next one."""
         with self._writing:
-            if self._claim.number > CHOOSING and self._carriers and not self._is_overdue():
-                try:
-                    self._write(self._carriers[-1], replace(self._claim, beat=self._compute.now()))
-                except NotFound:
-                    self._carriers.pop()
-                except DeployError:
-                    return
+            if self._claim.number <= CHOOSING or self._is_overdue():
+                return
+            try:
+                self._sign_of_life()
+            except DeployError:
+                return
 
     def ensure(self) -> None:
         """Return when the claim is ours beyond doubt.
@@ -110,10 +96,10 @@ class Claimant:
         """Take up a lost claim again, if it still stands and nobody else claims. Says whether it is ours for sure."""
         try:
             with self._writing:
-                if not self._held or not self._carriers or not self._stands_alone():
+                if not self._held or not self._stands_alone():
                     return False
                 self._beaten = self._clock.now()
-                self._write(self._carriers[-1], replace(self._claim, beat=self._compute.now()))
+                self._sign_of_life()
             return self._stands_alone(after=SETTLE_SECONDS) and not self._is_overdue()
         except DeployError:
             return False
@@ -137,10 +123,11 @@ class Claimant:
         """Give the claim back, wherever it is written. Should that fail, it expires by itself."""
         with self._writing:
             self._held = False
+            self._claim = replace(self._claim, number=WAITING)  # a heartbeat that comes late writes nothing
             carriers = set(self._carriers)
             self._carriers.clear()
         try:
-            listed = {one.id for one in self._compute.servers() if _carries(one, self._claim)}
+            listed = {one.id for one in self._compute.servers() if carries(one, self._claim)}
             self._erase(self._claim, carriers | listed)
         except DeployError as error:
             self._say(f"the claim could not be given back, it expires in {EXPIRY_SECONDS:g} s: {error.problem}")
@@ -178,6 +165,24 @@ class Claimant:
                 self._carriers.remove(other.id)  # it is being deleted itself, say
             else:
                 return
+
+    def _sign_of_life(self) -> None:
+        """Write the heartbeat to the server that carries the claim, or to another one when that is gone.
+
+        Where no server can carry it, those that are being built stand for it: they were born with it.
+        """
+        if self._carriers:
+            try:
+                self._write(self._carriers[-1], replace(self._claim, beat=self._compute.now()))
+            except (NotFound, Conflict):
+                self._carriers.pop()
+            else:
+                return
+        sent = self._clock.now()
+        servers = self._compute.servers()
+        self._move(one for one in servers if one.status is ServerStatus.ACTIVE)
+        if not self._carriers and any(carries(one, self._claim) for one in servers if one.status is ServerStatus.BUILD):
+            self._beaten = sent
 
     def _is_overdue(self) -> bool:
         return self._clock.now() - self._beaten > FENCE_SECONDS
@@ -219,63 +224,20 @@ class Claimant:
         servers = self._compute.servers()
         for claim in dead(servers, self._compute, self._operator):
             if claim.id != self._claim.id:
-                self._say(f"taking over from {_whose(claim, self._compute)}, which has ended without saying so")
-                self._erase(claim, {server.id for server in servers if _carries(server, claim)})
+                self._say(f"taking over from {whose(claim, self._compute)}, which has ended without saying so")
+                self._erase(claim, {server.id for server in servers if carries(server, claim)})
 
     def _erase(self, claim: Claim, server_ids: Iterable[str]) -> None:
+        """Remove a claim from all these servers.
+
+        :raises DeployError: from one of them it could not be removed; from the others it is.
+        """
+        failures = []
         for server_id in sorted(server_ids):
-            surely(partial(self._compute.erase, server_id, claim.item), what="a claim to be erased", clock=self._clock)
-
-
-def living(servers: Iterable[Server], compute: Compute, operator: Operator, *, but: str = "") -> tuple[Claim, ...]:
-    """Give the claims that are neither expired nor of a process that is known to have ended, but one."""
-    now = compute.now()
-    carried = [(claim, server) for server in servers for claim in server.claims]
-    beating = {claim.id for claim, _ in carried if claim.number != WAITING}
-    found = standing(claim if claim.id in beating else _dated(claim, server, now) for claim, server in carried)
-    alive = (claim for claim in found if not claim.has_expired(now) and not operator.has_ended(claim.process))
-    return tuple(claim for claim in alive if claim.id != but)
-
-
-def dead(servers: Iterable[Server], compute: Compute, operator: Operator) -> tuple[Claim, ...]:
-    """Give the claims of those who have ended without saying so, the latest first."""
-    servers = tuple(servers)
-    alive = {claim.id for claim in living(servers, compute, operator)}
-    found = standing(claim for server in servers for claim in server.claims)
-    return tuple(sorted((claim for claim in found if claim.id not in alive), key=lambda one: one.beat, reverse=True))
-
-
-def _carries(server: Server, claim: Claim) -> bool:
-    return claim.id in {carried.id for carried in server.claims}
-
-
-def _dated(claim: Claim, server: Server, now: datetime) -> Claim:
-    """Give a claim with its last sign of life.
-
-    Nova takes no metadata for a server that is being built: a claim that was born with one is alive as long as that
-    goes on, within reason, and a while longer.
-    """
-    if now - claim.since > MOST_BUILD_TIME:
-        return claim
-    sign = now if server.status is ServerStatus.BUILD else max(claim.beat, server.updated or claim.beat)
-    return replace(claim, beat=sign)
-
-
-def refusal(claim: Claim, compute: Compute) -> Claimed:
-    """Give the error that says who is at work."""
-    return Claimed(
-        f"{at_work(claim, compute)}; nothing that serves was changed",
-        advice=f"`--wait` waits for it. Should it be dead, its claim expires {EXPIRY_SECONDS:g} s after its last "
-        "heartbeat, and the next deploy takes over.",
-    )
-
-
-def at_work(claim: Claim, compute: Compute) -> str:
-    """Say who is at work, since when, and when he was last heard of."""
-    return f"{_whose(claim, compute)} is at work"
-
-
-def _whose(claim: Claim, compute: Compute) -> str:
-    now = compute.now()
-    age, silent = ((now - time).total_seconds() for time in (claim.since, claim.beat))
-    return f"the {claim.verb} of {claim.owner} (begun {age:.0f} s ago, last heartbeat {silent:.0f} s ago)"
+            erase = partial(self._compute.erase, server_id, claim.item)
+            try:
+                surely(erase, what="a claim to be erased", clock=self._clock)
+            except DeployError as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 PREFIX = "claim-"
@@ -69,10 +69,9 @@ class Claim:
 
     def to_value(self) -> str:
         """Give the metadata value: JSON in ASCII, shorter than the 255 characters that Nova allows."""
-        times = {"since": _written(self.since), "beat": _written(self.beat)}
-        short = {"owner": _plain(self.owner), "process": _plain(self.process)}
-        values = {**asdict(self), **times, **short}
-        return json.dumps([values[name] for name in _FIELDS], separators=(",", ":"))
+        names = (_plain(self.owner), _plain(self.process))
+        values = (self.number, self.verb, self.generation, *names, _written(self.since), _written(self.beat))
+        return json.dumps(values, separators=(",", ":"))
 
     def has_expired(self, now: datetime) -> bool:
         """Say whether its heartbeat has stopped for so long that it may be taken over, or is of no time that can be."""
@@ -107,14 +106,17 @@ def _read(name: str, value: str) -> Claim | None:
 
 
 def standing(claims: Iterable[Claim]) -> tuple[Claim, ...]:
-    """Give each claim once, as it was written last, first in the queue first: several servers may carry the same."""
+    """Give each claim once, as it was written last, first in the queue first: several servers may carry the same.
+
+    A copy that a server was born with says nothing beside one that was written since.
+    """
     latest: dict[str, Claim] = {}
     for claim in claims:
-        known = latest.get(claim.id)
-        if known is None:
-            latest[claim.id] = claim
+        known = latest.get(claim.id, claim)
+        if (known.number == WAITING) != (claim.number == WAITING):
+            latest[claim.id] = max(known, claim, key=lambda one: one.number)
         else:
-            later = max(known, claim, key=lambda one: one.beat)
+            later = max(known, claim, key=lambda one: (one.beat, one.number))
             latest[claim.id] = replace(later, number=max(known.number, claim.number))
     return tuple(sorted(latest.values(), key=lambda claim: claim.rank))
 

@@ -28,14 +28,15 @@ class Phase(StrEnum):
 
     def reached(self, other: Phase) -> bool:
         """Say whether this phase is `other` or a later one."""
-        order = list(Phase)
-        return order.index(self) >= order.index(other)
+        return _ORDER[self] >= _ORDER[other]
 
     @property
     def next(self) -> Phase | None:
         """The phase after this one; None after the last."""
-        later = list(Phase)[list(Phase).index(self) + 1 :]
-        return later[0] if later else None
+        return next((phase for phase, place in _ORDER.items() if place == _ORDER[self] + 1), None)
+
+
+_ORDER = {phase: place for place, phase in enumerate(Phase)}
 
 
 class ServerStatus(StrEnum):

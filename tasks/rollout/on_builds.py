@@ -41,7 +41,7 @@ class BuildActs:
         """
         request = self.goal.request(step.slot)
         if self.claim:
-            request = replace(request, claims=self.claim.at_birth())
+            request = replace(request, claims=self.claim.at_birth(step.slot))
         try:
             return (self.compute.create(request),)
         except Uncertain as lost:

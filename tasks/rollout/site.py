@@ -7,8 +7,9 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 from tasks.errors import TimedOut, Unfinished
-from tasks.rollout.claiming import Claimant, Operator, at_work, dead, living, refusal
+from tasks.rollout.claiming import Claimant
 from tasks.rollout.claims import BEAT_SECONDS, WAITING, Claim
+from tasks.rollout.contenders import Operator, at_work, dead, living, refusal
 from tasks.rollout.deleting import Deletion
 from tasks.rollout.events import Listen, Observed, Said
 from tasks.rollout.goal import Goal

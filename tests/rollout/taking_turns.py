@@ -6,8 +6,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from tasks.errors import NotFound, Uncertain
-from tasks.rollout.claiming import Claimant, Operator, living
+from tasks.rollout.claiming import Claimant
 from tasks.rollout.claims import WAITING, Claim, from_metadata
+from tasks.rollout.contenders import Operator, living
 from tests.rollout.builders import old
 
 EPOCH = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -60,7 +60,7 @@ class TestTaking:
     def test_those_who_are_choosing_are_waited_for(self):
         """They may choose a place before ours. Should one have died while choosing, his claim expires."""
         cloud = a_cloud()
-        choosing = replace(claimant(cloud, "b").at_birth()[0], number=CHOOSING)
+        choosing = replace(claimant(cloud, "b").at_birth(1)[0], number=CHOOSING)
         cloud.note("old-2", choosing.item, choosing.to_value())
 
         mine = claimant(cloud, "a")
@@ -78,7 +78,7 @@ class TestTaking:
 
     def test_those_who_only_wait_for_their_servers_are_no_hindrance(self):
         """They are not in the queue yet: a claim is taken before them, and it has a number like any other."""
-        waiting = claimant(a_cloud(), "b").at_birth()
+        waiting = claimant(a_cloud(), "b").at_birth(1)
         cloud = Cloud(old(1), server(1, status=ServerStatus.BUILD, claims=waiting))
         mine = claimant(cloud, "a")
 

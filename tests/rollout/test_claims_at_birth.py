@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from tasks.rollout.claiming import MOST_BUILD_TIME, dead
 from tasks.rollout.claims import EXPIRY_SECONDS, WAITING, Claim
+from tasks.rollout.contenders import MOST_BUILD_TIME, dead
 from tasks.rollout.model import ServerStatus
 from tests.rollout.builders import old, server
 from tests.rollout.taking_turns import EPOCH, STRANGER, Cloud, a_cloud, alive, claimant, ids
@@ -14,18 +14,19 @@ from tests.rollout.taking_turns import EPOCH, STRANGER, Cloud, a_cloud, alive, c
 
 class TestBirth:
     def test_new_servers_carry_the_claim_until_another_one_does(self):
-        """Without any server to write to, a deploy is seen by those that it is making."""
+        """Without any server to write to, a deploy is seen by those that it is making; after that, by the first one."""
         cloud = a_cloud()
         mine = claimant(cloud)
 
-        assert ids(mine.at_birth()) == ["a"]
+        assert ids(mine.at_birth(1)) == ids(mine.at_birth(2)) == ["a"]
         mine.take("old-1")
-        assert mine.at_birth() == ()
+        assert ids(mine.at_birth(1)) == ["a"]
+        assert mine.at_birth(2) == ()
 
     @pytest.mark.parametrize(
         ("status", "silent", "expected"),
         [
-            (ServerStatus.BUILD, timedelta(minutes=50), ["a"]),
+            (ServerStatus.BUILD, timedelta(minutes=20), ["a"]),
             (ServerStatus.BUILD, MOST_BUILD_TIME + timedelta(seconds=1), []),
             (ServerStatus.ACTIVE, timedelta(seconds=EXPIRY_SECONDS - 1), ["a"]),
             (ServerStatus.ACTIVE, timedelta(seconds=EXPIRY_SECONDS), []),
@@ -33,7 +34,7 @@ class TestBirth:
     )
     def test_it_lives_while_its_server_is_being_built(self, status, silent, expected):
         """Nova takes no metadata then. Afterwards it has to be taken within the expiry."""
-        claim = replace(claimant(a_cloud()).at_birth()[0], since=EPOCH - silent, beat=EPOCH - silent)
+        claim = replace(claimant(a_cloud()).at_birth(1)[0], since=EPOCH - silent, beat=EPOCH - silent)
         cloud = Cloud(server(1, status=status, claims=(claim,)))
 
         assert alive(cloud) == expected
@@ -41,14 +42,14 @@ class TestBirth:
     def test_it_lives_on_when_its_server_was_built_just_now(self):
         """The status of the server has changed after the last heartbeat."""
         begun = EPOCH - timedelta(minutes=5)
-        claim = replace(claimant(a_cloud()).at_birth()[0], since=begun, beat=begun)
+        claim = replace(claimant(a_cloud()).at_birth(1)[0], since=begun, beat=begun)
         cloud = Cloud(server(1, claims=(claim,), updated=EPOCH - timedelta(seconds=5)))
 
         assert alive(cloud) == ["a"]
 
     def test_a_claim_that_has_a_heartbeat_lives_by_that_alone(self):
         """A server that still builds does not keep the claim of a dead operator alive who had taken it elsewhere."""
-        waiting = replace(claimant(a_cloud()).at_birth()[0], beat=EPOCH - timedelta(minutes=5))
+        waiting = replace(claimant(a_cloud()).at_birth(1)[0], beat=EPOCH - timedelta(minutes=5))
         taken = replace(waiting, number=1, beat=EPOCH - timedelta(seconds=EXPIRY_SECONDS))
         cloud = Cloud(old(1, claims=(taken,)), server(1, status=ServerStatus.BUILD, claims=(waiting,)))
 
@@ -57,7 +58,7 @@ class TestBirth:
 
     def test_it_is_dead_when_its_process_has_ended(self):
         """On the machine where it ran."""
-        claim = claimant(a_cloud()).at_birth()[0]
+        claim = claimant(a_cloud()).at_birth(1)[0]
         cloud = Cloud(server(1, status=ServerStatus.BUILD, claims=(claim,)))
 
         assert alive(cloud, replace(STRANGER, has_ended=lambda process: process == "a")) == []

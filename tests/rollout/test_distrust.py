@@ -1,8 +1,8 @@
-"""Servers that show a wrong host key: refused and replaced, against the simulated cloud."""
+"""Servers that show a wrong host key, or whose connection is lost: replaced, against the simulated cloud."""
 
 import pytest
 
-from tasks.errors import BuildFailed, WrongHostKey
+from tasks.errors import BuildFailed, ConnectionLost, WrongHostKey
 from tasks.rollout import deploying, fleet
 from tasks.rollout.events import Said
 from tasks.rollout.model import Phase
@@ -12,6 +12,7 @@ from tests.simulation.world import World
 
 GOAL = goal(generation="20260202-000000-bb")
 WRONG = WrongHostKey("web-1 at 10.0.0.1 showed the SSH host key SHA256:x, but it is known by SHA256:y", server="web-1")
+LOST = ConnectionLost("no SSH connection to web-1 at 10.0.0.1: it was lost while test ran the tests", server="web-1")
 
 
 @pytest.fixture
@@ -31,6 +32,30 @@ def test_a_wrong_key_costs_a_server_and_not_the_deploy(world, stage):
     assert world.serving() == world.names() == {GOAL.request(slot).name for slot in (1, 2)}
     assert world.calls.count("create 1") == 2
     assert told == [f"{GOAL.request(1).name} is replaced: {WRONG.problem}"]
+
+
+@pytest.mark.parametrize("stage", ["set up", "test", "check"])
+def test_a_lost_connection_costs_a_server_and_not_the_deploy(world, stage):
+    """Nobody knows what still runs on a server whose connection was lost during a stage: it is replaced."""
+    world.fault = lambda call: LOST if call == f"{stage} 1" and world.calls.count(call) == 1 else None
+
+    deploying.deploy(GOAL, world.site())
+
+    told = [event.text for event in world.said if isinstance(event, Said)]
+    assert world.serving() == world.names() == {GOAL.request(slot).name for slot in (1, 2)}
+    assert world.calls.count("create 1") == 2
+    assert told == [f"{GOAL.request(1).name} is replaced: {LOST.problem}"]
+
+
+def test_a_connection_lost_during_the_migrations_ends_the_deploy(world):
+    """Migrations may still run there: they are not begun a second time, and the new servers are deleted."""
+    world.fault = lambda call: LOST if call == "migrate 1" else None
+
+    with pytest.raises(ConnectionLost):
+        deploying.deploy(GOAL, world.site())
+
+    assert [call for call in world.calls if call.startswith("migrate")] == ["migrate 1"]
+    assert world.names() == set()
 
 
 def test_a_wrong_key_every_time_ends_the_deploy(world):

@@ -74,13 +74,26 @@ class TestKeeping:
         assert not mine.regain()
 
     def test_a_claim_that_no_server_can_carry_is_not_regained(self):
-        """It had to leave a server that was deleted, and no other one took it."""
+        """It had to leave a server that was deleted, no other one took it, and it stands nowhere."""
         cloud = a_cloud()
         mine = claimant(cloud)
         mine.take("old-1")
         mine.leave(old(1), [])
+        cloud.remove("old-1")
 
         assert not mine.regain()
+
+    def test_a_heartbeat_goes_to_another_server_when_the_first_is_gone(self):
+        """Somebody has deleted the one that carried the claim."""
+        cloud = a_cloud()
+        mine = claimant(cloud)
+        mine.take("old-1")
+        cloud.remove("old-1")
+
+        mine.beat()
+
+        assert standing_at(cloud, "old-2") == ["a"]
+        mine.ensure()
 
     def test_it_tells_what_is_being_done_now(self):
         """The next operator reads what was interrupted."""
@@ -150,7 +163,7 @@ class TestGivingBack:
         """Also from the servers that were born with it."""
         cloud = a_cloud()
         mine = claimant(cloud)
-        cloud.put(server(1, claims=mine.at_birth()))
+        cloud.put(server(1, claims=mine.at_birth(1)))
         mine.take("old-1")
 
         mine.withdraw()

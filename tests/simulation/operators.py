@@ -4,7 +4,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 
 from tasks.errors import Interrupted
-from tasks.rollout.claiming import Operator as Identity
+from tasks.rollout.contenders import Operator as Identity
 from tasks.rollout.on_servers import Limits
 from tasks.rollout.site import Site
 from tests.simulation.kernel import Process
