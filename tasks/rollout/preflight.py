@@ -62,13 +62,16 @@ def _at_once(goal: Goal, seen: Observation) -> int:
     missing = goal.count - len(seen.generation(goal.generation))
     if goal.bounds.servers is None or not in_rotation(seen).places:
         return missing
-    return min(missing, max(1, goal.bounds.servers - len(seen.servers)))
+    idle = sum(1 for server in others(goal, seen) if not is_known(server, seen))
+    return min(missing, max(1, goal.bounds.servers - len(seen.servers) + idle)) - idle
 
 
 def _balancer_problems(goal: Goal, seen: Observation) -> Iterator[str]:
+    limit = goal.bounds.nodes
+    if limit is not None and goal.count > limit:
+        yield f"a load balancer can have {limit} nodes, and {goal.count} servers are wanted"
     for balancer in seen.balancers:
         yield from _status_problems(balancer)
-        limit = goal.bounds.nodes
         missing = any(not balancer.nodes_of(server) for server in seen.generation(goal.generation))
         is_needed = missing or len(seen.generation(goal.generation)) < goal.count
         if limit is not None and is_needed and len(balancer.nodes) >= limit:
@@ -76,8 +79,6 @@ def _balancer_problems(goal: Goal, seen: Observation) -> Iterator[str]:
                 f"load balancer {balancer.name} has {len(balancer.nodes)} nodes, and {limit} is the limit: there is no "
                 "room for a new one beside them; have the limit raised, or remove a node"
             )
-        elif limit is not None and goal.count > limit:
-            yield f"load balancer {balancer.name} can have {limit} nodes, and {goal.count} servers are wanted"
 
 
 def _status_problems(balancer: LoadBalancer) -> Iterator[str]:
