@@ -9,6 +9,8 @@ from tasks.rollout.goal import Goal
 from tasks.rollout.model import BalancerStatus, LoadBalancer
 from tasks.rollout.observation import Observation
 from tasks.rollout.reverting import in_rotation
+from tasks.rollout.rotating import is_known, others
+from tasks.rollout.rotating import is_known, others
 from tasks.rollout.site import Site
 from tasks.waiting import Patience, until
 
@@ -38,7 +40,7 @@ def require_marked(seen: Observation, site: Site) -> None:
         names = ", ".join(f"{balancer.name} ({balancer.id})" for balancer in foreign)
         raise CloudError(
             f"load balancers that were not made by this tool have the names of ours: {names}",
-            advice="`fab deploy --adopt` takes them over: nodes of ours are added and removed, all others are left alone.",
+            advice="`fab deploy --adopt` takes them over: nodes of ours come and go, all others stay as they are.",
         )
     for balancer in foreign:
         _adopt(balancer, site)
@@ -60,10 +62,10 @@ def _adopt(balancer: LoadBalancer, site: Site) -> None:
 def _at_once(goal: Goal, seen: Observation) -> int:
     """Give how many servers have to fit beside those that there are: all missing ones, or one if old ones make room."""
     missing = goal.count - len(seen.generation(goal.generation))
-    if goal.bounds.servers is None or not in_rotation(seen).places:
-        return missing
-    idle = sum(1 for server in others(goal, seen) if not is_known(server, seen))
-    return min(missing, max(1, goal.bounds.servers - len(seen.servers) + idle)) - idle
+    idle = sum(1 for server in others(goal, seen) if not is_known(server, seen))  # they make room
+    if goal.bounds.servers is not None and in_rotation(seen).places:
+        missing = min(missing, max(1, goal.bounds.servers - len(seen.servers) + idle))
+    return max(0, missing - idle)
 
 
 def _balancer_problems(goal: Goal, seen: Observation) -> Iterator[str]:
@@ -74,11 +76,19 @@ def _balancer_problems(goal: Goal, seen: Observation) -> Iterator[str]:
         yield from _status_problems(balancer)
         missing = any(not balancer.nodes_of(server) for server in seen.generation(goal.generation))
         is_needed = missing or len(seen.generation(goal.generation)) < goal.count
-        if limit is not None and is_needed and len(balancer.nodes) >= limit:
+        if limit is not None and is_needed and len(balancer.nodes) - _to_spare(balancer, goal, seen) >= limit:
             yield (
                 f"load balancer {balancer.name} has {len(balancer.nodes)} nodes, and {limit} is the limit: there is no "
                 "room for a new one beside them; have the limit raised, or remove a node"
             )
+
+
+def _to_spare(balancer: LoadBalancer, goal: Goal, seen: Observation) -> int:
+    """Give how many old nodes can make room for new ones: those that rest, and those beyond what has to serve."""
+    old = [one for one in seen.servers if one.generation != goal.generation and balancer.nodes_of(one)]
+    resting = sum(1 for one in old if not balancer.sends_to(one))
+    serving = sum(1 for one in seen.servers if balancer.sends_to(one))
+    return resting + max(0, min(len(old) - resting, serving - goal.bounds.floors.get(balancer.name, 0)))
 
 
 def _status_problems(balancer: LoadBalancer) -> Iterator[str]:
