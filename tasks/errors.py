@@ -11,7 +11,7 @@ that needs a hand
                 ─ ReleaseError(3)
                 ─ CloudError(3): CloudUnreachable, Uncertain, Unauthorized, NotFound, Conflict, Immutable, OverLimit,
                                 QuotaExceeded
-                ─ HostError(4): HostUnreachable, UntrustedHost (WrongHostKey), CommandFailed, CheckFailed
+                ─ HostError(4): HostUnreachable (ConnectionLost), UntrustedHost (WrongHostKey), CommandFailed, CheckFailed
                 ─ RolloutError(4): BuildFailed, GuardRefused (TooFew), TimedOut, Interrupted; Breached(4), Reverted(5),
                                   Claimed(6) (ClaimLost), Unfinished(7)
 """
@@ -118,6 +118,10 @@ class HostError(DeployError):
 
 class HostUnreachable(HostError):
     """SSH to the private IP did not work within the deadline."""
+
+
+class ConnectionLost(HostUnreachable):
+    """SSH worked, and was lost while a command ran: nobody knows whether it still runs."""
 
 
 class UntrustedHost(HostError):

@@ -15,7 +15,7 @@ from typing import Protocol
 
 import paramiko
 
-from tasks.errors import CommandFailed, Interrupted, ReleaseError
+from tasks.errors import CommandFailed, ConnectionLost, Interrupted, ReleaseError
 from tasks.hosts.connection import unreachable
 from tasks.hosts.connections import Connections
 from tasks.hosts.output import Lines
@@ -65,7 +65,8 @@ def run(server: Server, command: Command, *, user: str, on: Connections, lines: 
 
     :raises CommandFailed: it exited with another code than 0, or did not end before its deadline.
     :raises ReleaseError: its input could not be read on our side.
-    :raises HostUnreachable: there is no connection, or it was lost. Whether the command still runs is not known.
+    :raises HostUnreachable: there is no connection.
+    :raises ConnectionLost: it was lost. Whether the command still runs is not known.
     :raises Interrupted: everything was told to stop.
     """
     channel = on.session(server, command.patience)
@@ -78,7 +79,7 @@ def run(server: Server, command: Command, *, user: str, on: Connections, lines: 
     if expired.is_set():
         lines.feed(f"… not ended after {command.deadline:g} s, and given up\n".encode())
     elif code == NO_EXIT_CODE and not channel.get_transport().is_active():
-        raise unreachable(server, f"it was lost while {command.stage} ran {command.name}")
+        raise unreachable(server, f"it was lost while {command.stage} ran {command.name}", ConnectionLost)
     raise CommandFailed(
         server=server.name, stage=command.stage, command=command.name, exit_code=code, tail=lines.tail
     )  # fmt: skip

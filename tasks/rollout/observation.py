@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from tasks.errors import WrongHostKey
+from tasks.errors import HostError
 from tasks.rollout.model import LoadBalancer, Server
 
 
@@ -26,10 +26,14 @@ class BuildDied:
 
 @dataclass(frozen=True, kw_only=True)
 class Distrusted:
-    """Fact: at a server's address something answers that may not be the server; nobody has logged in to it."""
+    """Fact: a server is not to be used.
+
+    Something that may not be the server answers at its address, and nobody has logged in; or the connection was lost
+    during a stage, and nobody knows what still runs there.
+    """
 
     server_id: str
-    error: WrongHostKey
+    error: HostError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +98,7 @@ class Observation:
     balancers: tuple[LoadBalancer, ...] = ()
     drained: frozenset[str] = frozenset()
     died: Mapping[int, int] = field(default_factory=dict)
-    distrusted: Mapping[str, WrongHostKey] = field(default_factory=dict)
+    distrusted: Mapping[str, HostError] = field(default_factory=dict)
     held: bool = False
     probes: Mapping[tuple[str, Moment], str] = field(default_factory=dict)
     proven: int = 0

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from tasks.errors import HostError, NotFound, WrongHostKey
+from tasks.errors import ConnectionLost, HostError, NotFound, WrongHostKey
 from tasks.rollout import steps
 from tasks.rollout.deleting import Deletion
 from tasks.rollout.goal import Goal
@@ -62,6 +62,10 @@ class ServerActs:
         try:
             after = self._staged(step, server)
         except WrongHostKey as error:
+            return Distrusted(server_id=server.id, error=error)
+        except ConnectionLost as error:
+            if isinstance(step, steps.Migrate):
+                raise  # they may still run: nobody begins them a second time
             return Distrusted(server_id=server.id, error=error)
         return server if after == server else self._labelled(after)
 

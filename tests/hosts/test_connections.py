@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from tasks.errors import HostUnreachable, Interrupted
+from tasks.errors import ConnectionLost, HostUnreachable, Interrupted
 from tasks.hosts.connection import unreachable
 from tasks.waiting import WallClock
 from tests.hosts.conftest import Room, a_server, migrating
@@ -41,7 +41,7 @@ def test_a_connection_that_is_lost_during_a_command(room):
     hosts = migrating(room, "echo begun; exec sleep 60")
     room.printed = Listening(lambda: threading.Thread(target=room.sshd.drop_connections).start())
 
-    with pytest.raises(HostUnreachable, match="it was lost while migrate ran echo begun"):
+    with pytest.raises(ConnectionLost, match="it was lost while migrate ran echo begun"):
         hosts.migrate(a_server())
 
     assert len(room.sshd.commands) == 1

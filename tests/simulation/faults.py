@@ -6,6 +6,7 @@ from tasks.errors import (
     CloudError,
     CloudUnreachable,
     CommandFailed,
+    ConnectionLost,
     HostUnreachable,
     OverLimit,
     Uncertain,
@@ -132,7 +133,7 @@ ERRORS = {
     Fault.UNREACHABLE: CloudUnreachable,
     Fault.OVER_LIMIT: OverLimit,
     Fault.SSH_REFUSED: HostUnreachable,
-    Fault.SSH_CUT: HostUnreachable,
+    Fault.SSH_CUT: ConnectionLost,
     Fault.STAGE_FAILS: _Failed,
     Fault.WRONG_KEY: WrongHostKey,
 }
