@@ -17,7 +17,7 @@ pip=$(echo release/wheels/pip-*.whl)
 if [ -f "$pip" ]; then module=venv; else module=ensurepip; fi
 python=python$(field python)
 has "$python" "$module" || python=python3
-has "$python" "$module" || bootstrap_scripts/20-python.sh "$module"
+has "$python" "$module" || bootstrap_scripts/python.sh "$module"
 if ! has "$python" "$module"; then
     echo "The release needs a python3 with $module, and this server has none. Use an image that has it." >&2
     exit 1

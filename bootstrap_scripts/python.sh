@@ -1,8 +1,8 @@
 #!/bin/sh
-# 20-python.sh [MODULE]: a python3 that has the module (venv, if none is named), from the system's packages where it is
-# missing. Whether an app needs Python is not known before its release is there: 60-venv.sh asks again then.
+# python.sh MODULE: a python3 that has the module (venv, ensurepip), from the system's packages where it is missing. Called
+# by 60-venv.sh: servers of an app that needs no Python get none.
 set -eu
-module=${1:-venv}
+module=$1
 
 if python3 -c "import $module" >/dev/null 2>&1; then exit 0; fi
 if command -v apt-get >/dev/null; then

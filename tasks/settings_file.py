@@ -17,9 +17,10 @@ from pydantic import ValidationError
 
 from tasks import environments
 from tasks.errors import SettingsError
-from tasks.settings import LOCAL, PACKAGE_ROOT, Section, Settings
+from tasks.settings import LOCAL, PACKAGE_ROOT, Section, Settings, SourceSettings
 
 FILE_NAME = "deploy.toml"
+SAMPLE_APP: Path = SourceSettings().path
 Tried = Settings | tuple[str, ...]
 """What came of it: settings, or the mistakes in them."""
 MAIN = Settings.model_fields[environments.NAME].default
@@ -40,24 +41,22 @@ def load(environment: str | None = None, **overrides: Any) -> Settings:
 
     :param environment: which of its environments; without it, the one that the key `environment` names.
     :param overrides: come from the command line; None leaves a key as it is.
-    :raises SettingsError: with every mistake, one a line; or there is no such environment.
+    :raises SettingsError: with every mistake, one a line; there is no such environment; or there is no file, and no
+        sample app either.
     """
     path = find_file()
-    given = _read(path) if path else {}
-    environments.require_tables(given)
-    main = str(given.get(environments.NAME, MAIN))
-    chosen = environment or main
-    environments.require_known(chosen, given, main)
+    if path is None:
+        _require_sample()
     options = {key: value for key, value in overrides.items() if value is not None}
-    folder = path.parent if path else PACKAGE_ROOT
-    common = _tried(environments.common(given) | options, folder)
-    tried = {name: _tried(one | options, folder) for name, one in environments.variants(given, chosen).items()}
-    mistakes = dict.fromkeys(line for name, one in tried.items() for line in _placed(one, name, given, common))
-    settings = tried[chosen]
-    if mistakes or not isinstance(settings, Settings):
-        where = f" in {path}" if path else ""
-        raise SettingsError(f"the settings{where} can not be used:" + "".join(f"\n  {line}" for line in mistakes))
-    return settings
+    return _checked(_read(path) if path else {}, path, environment, options)
+
+
+def parse(text: str, path: Path) -> Settings:
+    """Give the settings that a text stands for, when it is written to this path.
+
+    :raises SettingsError: with every mistake, one a line.
+    """
+    return _checked(_from_toml(text, path), path, None, {})
 
 
 def find_file() -> Path | None:
@@ -88,13 +87,46 @@ def validate(given: Mapping[str, Any], *, folder: Path) -> Settings:
     return settings.model_copy(update={"source": source, "bootstrap_scripts": scripts})
 
 
+def _require_sample() -> None:
+    if not SAMPLE_APP.is_dir():
+        raise SettingsError(
+            f"there is no {FILE_NAME} in {Path.cwd()} or above it",
+            advice="In your app's folder, `disposable-servers init` writes one.",
+        )
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
+        return _from_toml(path.read_text(encoding="utf-8"), path)
+    except UnicodeDecodeError as broken:
         raise SettingsError(f"{path} is not valid TOML: {broken}") from None
     except OSError as unreadable:
         raise SettingsError(f"{path} can not be read: {unreadable.strerror}") from None
+
+
+def _from_toml(text: str, path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as broken:
+        raise SettingsError(f"{path} is not valid TOML: {broken}") from None
+
+
+def _checked(
+    given: Mapping[str, Any], path: Path | None, environment: str | None, options: Mapping[str, Any]
+) -> Settings:
+    environments.require_tables(given)
+    main = str(given.get(environments.NAME, MAIN))
+    chosen = environment or main
+    environments.require_known(chosen, given, main)
+    folder = path.parent if path else PACKAGE_ROOT
+    common = _tried({**environments.common(given), **options}, folder)
+    tried = {name: _tried({**one, **options}, folder) for name, one in environments.variants(given, chosen).items()}
+    mistakes = dict.fromkeys(line for name, one in tried.items() for line in _placed(one, name, given, common))
+    settings = tried[chosen]
+    if mistakes or not isinstance(settings, Settings):
+        where = f" in {path}" if path else ""
+        raise SettingsError(f"the settings{where} can not be used:" + "".join(f"\n  {line}" for line in mistakes))
+    return settings
 
 
 def _tried(given: Mapping[str, Any], folder: Path) -> Tried:

@@ -40,7 +40,7 @@ def test_only_what_machine_scripts_need_is_carried(scripts):
     (scripts / "files" / "motd").write_text("Welcome\n")
     names = packed(injected.stage1(scripts)).keys()
 
-    assert {"10-user.sh", "20-python.sh", "30-boot.sh", "bin/run", "bin/start", "files/motd"} <= {
+    assert {"10-user.sh", "30-boot.sh", "bin/run", "bin/start", "files/motd"} <= {
         name.removeprefix("bootstrap_scripts/") for name in names
     }
     assert not [name for name in names if re.search(r"/(5|6)|injected|\.md$", name)]
