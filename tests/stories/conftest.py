@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.stories.colleagues import Colleague, Office
 from tests.stories.leftovers import leftovers
 from tests.stories.operators import ONE, Operator
 
@@ -24,8 +25,9 @@ HERE = Path(__file__).parent
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the mark known."""
+    """Make the marks known."""
     config.addinivalue_line("markers", "both_faces: told on both faces of the local cloud, even without --all-faces")
+    config.addinivalue_line("markers", "told_on(*faces): these faces will do, without --all-faces; none: it takes long")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -39,7 +41,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _one_face_will_do(item: pytest.Item) -> bool:
     if not item.path.is_relative_to(HERE) or item.get_closest_marker("both_faces"):
         return False
-    return getattr(item, "callspec", None) is not None and item.callspec.params.get("face", FACES[0]) != FACES[0]
+    told_on = item.get_closest_marker("told_on")
+    faces = told_on.args if told_on else FACES[:1]
+    given = getattr(item, "callspec", None)
+    return given is not None and "face" in given.params and given.params["face"] not in faces
 
 
 @contextmanager
@@ -70,6 +75,13 @@ def an_operator_on(face: str, caches: Path) -> Iterator[Operator]:
     with an_operator(caches) as someone:
         someone.manages("local.up", "--face", face)
         yield someone
+
+
+@contextmanager
+def an_office(face: str, caches: Path) -> Iterator[Office]:
+    """Give an office whose cloud is empty."""
+    with an_operator_on(face, caches) as host, an_operator(caches) as ann, an_operator(caches) as bob:
+        yield Office(host=host, ann=Colleague.of(host, ann), bob=Colleague.of(host, bob), cloud=host.cloud())
 
 
 @pytest.fixture(scope="module", params=FACES)
@@ -114,3 +126,11 @@ def site(face: str, caches: Path) -> Iterator[Operator]:
         with_one = someone.with_settings(ONE, name="one")
         with_one.manages("deploy")
         yield with_one
+
+
+@pytest.fixture(scope="module")
+def office(face: str, caches: Path) -> Iterator[Office]:
+    """Give an office whose site is up; every story leaves it up."""
+    with an_office(face, caches) as office:
+        office.ann.releasing("first").manages("deploy")
+        yield office
