@@ -122,21 +122,30 @@ class TestNodes:
         with pytest.raises(GuardRefused, match="no server of ours"):
             guard(Account()).allow_removal((old(1),), frozenset({"10.0.1.1", "10.9.9.9"}), balancer())
 
-    @pytest.mark.parametrize("change", ["allow_draining", "allow_removal"])
-    def test_no_node_leaves_when_too_few_others_serve(self, change):
-        """Those that drain, are OFFLINE or leave by this very change serve nobody."""
-        gone, resting, dead = (old(slot) for slot in (1, 2, 3))
-        held = balancer(node(gone, DRAINING), node(resting, DRAINING), node(dead, status=OFFLINE))
-        servers = ((gone,),) if change == "allow_removal" else ()
+    def test_no_node_is_drained_when_too_few_others_of_ours_serve(self):
+        """Those that drain, are OFFLINE, leave by this very change or are foreign do not serve in its place."""
+        gone, resting, dead, foreign = (old(slot) for slot in (1, 2, 3, 4))
+        held = balancer(node(gone), node(resting, DRAINING), node(dead, status=OFFLINE), node(foreign))
+        ours = frozenset({"10.0.1.1", "10.0.1.2", "10.0.1.3"})
+        present = guard(Account(), floors={HTTP.name: 1})
 
         with pytest.raises(TooFew, match="to 0 nodes"):
-            getattr(guard(Account(), floors={HTTP.name: 1}), change)(*servers, frozenset({"10.0.1.1"}), held)
+            present.allow_draining(frozenset({"10.0.1.1"}), held, ours)
+        present.allow_draining(frozenset({"10.0.1.2"}), held, ours)
+
+    def test_no_node_is_removed_when_too_few_others_of_ours_serve(self):
+        """Counted in the same way."""
+        gone, resting, dead, foreign = (old(slot) for slot in (1, 2, 3, 4))
+        held = balancer(node(gone, DRAINING), node(resting, DRAINING), node(dead, status=OFFLINE), node(foreign))
+
+        with pytest.raises(TooFew, match="to 0 nodes"):
+            guard(Account(), floors={HTTP.name: 1}).allow_removal((gone, resting, dead), frozenset({"10.0.1.1"}), held)
 
     @pytest.mark.parametrize(
         ("change", "values"),
         [
             ("allow_change", ()),
-            ("allow_draining", (frozenset(), balancer())),
+            ("allow_draining", (frozenset(), balancer(), frozenset())),
             ("allow_removal", ((), frozenset(), balancer())),
             ("allow_removal_of_gone", (frozenset(), balancer())),
         ],
