@@ -4,9 +4,9 @@ import pytest
 
 from tasks.errors import CloudError
 from tasks.rollout.goal import Bounds
-from tasks.rollout.model import BalancerStatus
+from tasks.rollout.model import BalancerStatus, Condition
 from tasks.rollout.preflight import preflight, require_marked
-from tests.rollout.builders import HTTPS, balancer, both, goal, node, old, seen, server
+from tests.rollout.builders import HTTP, HTTPS, balancer, both, goal, node, old, seen, server
 
 OLDS = [old(1), old(2)]
 SERVING = both(*map(node, OLDS))
@@ -49,8 +49,9 @@ def complaints(wanted, state, **problems):
 
 
 def bounded(count=2, **bounds):
-    """Give a goal within bounds."""
-    return goal(count=count, bounds=Bounds(**bounds))
+    """Give a goal within bounds; as many have to serve as at the start, or as are wanted."""
+    floors = dict.fromkeys((HTTP.name, HTTPS.name), min(count, len(OLDS)))
+    return goal(count=count, bounds=Bounds(floors=floors, **bounds))
 
 
 def test_when_all_is_well_nothing_is_said():
@@ -106,6 +107,13 @@ class TestNodes:
     def test_one_new_node_has_to_fit_beside_the_old_ones(self, limit, is_said):
         """The others follow as old ones leave."""
         assert bool(complaints(bounded(nodes=limit), seen(*OLDS, balancers=SERVING))) is is_said
+
+    @pytest.mark.parametrize("resting", [False, True])
+    def test_old_nodes_that_can_be_spared_make_room(self, resting):
+        """There are more than are wanted, or one of them rests already."""
+        nodes = [node(OLDS[0], Condition.DRAINING if resting else Condition.ENABLED), node(OLDS[1])]
+
+        assert complaints(bounded(count=1, nodes=2), seen(*OLDS, balancers=both(*nodes))) == []
 
     def test_new_nodes_that_are_there_already_need_no_room(self):
         """A rotation that is gone on with may find its load balancers full."""
