@@ -16,7 +16,7 @@ from tasks.rollout.goal import Goal
 from tasks.rollout.model import Condition, LoadBalancer, Node, NodeStatus, Phase, Server
 from tasks.rollout.observation import Observation
 from tasks.rollout.rotating import addresses_of, is_known, spared, take_out
-from tasks.rollout.steps import AddNodes, AwaitOnline, SetCondition, Step
+from tasks.rollout.steps import AddNodes, AwaitOnline, MarkServing, SetCondition, Step
 
 
 class Place(NamedTuple):
@@ -63,7 +63,8 @@ def revert(goal: Goal, seen: Observation, live: Live) -> frozenset[Step]:
     restored = frozenset(step for balancer in seen.balancers for step in _restore(balancer, goal, seen, live))
     fitting = frozenset(step for step in restored if not _excess(step, goal, seen))
     if fitting or not restored:
-        return fitting or frozenset(take_out(new, seen))
+        back = (one for one in seen.servers if one.id in live.servers and one.labels.parked)
+        return fitting or frozenset({*(MarkServing(server_id=one.id) for one in back), *take_out(new, seen)})
     inside = [server for server in new if is_known(server, seen)]
     leaving = islice(spared(inside, goal, seen), max(_excess(step, goal, seen) for step in restored))
     return frozenset(take_out(leaving, seen)) or restored

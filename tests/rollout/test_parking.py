@@ -1,13 +1,17 @@
 """Parking: old servers that leave the rotation are kept for a rollback, for a while."""
 
+from functools import partial
+
 import pytest
 
+from tasks.rollout.forecast import forecast
 from tasks.rollout.goal import Pace
 from tasks.rollout.model import NEXT_DEPLOY, Condition, Phase, Predecessor, ServerStatus
 from tasks.rollout.returning import parked_before
+from tasks.rollout.reverting import revert
 from tasks.rollout.rotating import rotation
 from tasks.rollout.steps import MarkServing, Park, RetireServer
-from tests.rollout.builders import NEW, OLD, both, goal, labelled, node, old, seen, server
+from tests.rollout.builders import NEW, OLD, both, goal, labelled, live, node, old, seen, server
 
 BEFORE = Predecessor(OLD, "r1", 2)
 OLDEST = "20251201-000000-aaaa"
@@ -69,6 +73,25 @@ class TestParking:
         state = seen(back, balancers=both(node(back)))
 
         assert rotation(goal(count=1, generation=OLD), state) == {MarkServing(server_id="old-1")}
+
+    def test_parked_servers_that_are_put_back_after_a_failure_are_marked(self):
+        """A rotation may have parked the first of them before it was interrupted and undone."""
+        back, new = labelled(old(1), parked=NEXT_DEPLOY), server(1)
+        state = seen(back, new, balancers=both(node(back)))
+
+        assert revert(goal(count=1), state, live(back)) == {
+            MarkServing(server_id="old-1"),
+            RetireServer(server_id="new-1"),
+        }
+
+    def test_a_forecast_knows_that_they_are_marked_once(self):
+        """What a rollback would do comes to an end."""
+        back = labelled(old(1), parked=NEXT_DEPLOY)
+        wanted = goal(count=1, generation=OLD)
+
+        rounds = forecast(partial(rotation, wanted), wanted, seen(back, balancers=both(node(back))))
+
+        assert rounds == (frozenset({MarkServing(server_id="old-1")}),)
 
 
 class TestFindingThem:
