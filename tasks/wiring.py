@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -85,7 +85,8 @@ def open_site(
 
     def listen(event: Event) -> None:
         journal(event)
-        progress(event)
+        with suppress(OSError):  # whoever read our output may have gone, as `head` does; that is no failure of a deploy
+            progress(event)
 
     site = _site(settings, access, clock, listen, journal.path.parent)
     site = replace(site, wait=settings.limits.wait if wait else 0.0, adopt=adopt)

@@ -5,31 +5,28 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from tasks.errors import DeployError, Unfinished
+from tasks.rollout.beginning import bounded, taken, well
 from tasks.rollout.claiming import Claimant
 from tasks.rollout.fleet import names
-from tasks.rollout.goal import Bounds, Goal
+from tasks.rollout.goal import Goal
 from tasks.rollout.guard import Stakes
 from tasks.rollout.model import Server
 from tasks.rollout.observation import Observation
 from tasks.rollout.planning import boot, plan
 from tasks.rollout.preflight import preflight, require_marked
 from tasks.rollout.resuming import (
-    Interruption,
     Way,
     interruption,
     is_finished,
-    live_beside,
-    predecessor,
-    to_return_to,
     way,
     with_proof,
 )
 from tasks.rollout.reverting import Live, in_rotation, revert
 from tasks.rollout.rollouts import Rollout
-from tasks.rollout.rotating import rotation, take_claim, take_out
+from tasks.rollout.rotating import rotation, take_out
 from tasks.rollout.site import Site
 from tasks.rollout.steps import Check, Migrate, RetireServer, SetUp, Step, TestApp
+from tasks.rollout.undoing import undone_if_well
 
 Stage = SetUp | Migrate | TestApp | Check | RetireServer
 ALONE = (Migrate, RetireServer)
@@ -49,15 +46,15 @@ def deploy(goal: Goal, site: Site) -> Observation:
     seen = site.observe_alone()
     require_marked(seen, site)
     found = interruption(seen, site.dead(seen))
-    onward = way(goal, seen, found)
+    onward, fresh = way(goal, seen, found), goal.generation
     if found and onward is Way.RESUME:
         goal = replace(goal, generation=found.generation)
     with site.claiming("deploy", goal.generation) as claim:
         if found and onward is Way.RESUME:
             seen = _resume(goal, seen, site, claim)
         elif found and onward is Way.UNDO:
-            seen = undo(found, goal, site, claim)
-        goal, live = bounded(goal, seen, site)
+            seen = undone_if_well(found, goal, site, claim)
+        goal, live = bounded(goal, seen, site, before=fresh)
         preflight(goal, seen, site)
         rollout = Rollout(goal=goal, site=site, planner=partial(plan, goal), undo=revert, live=live, claim=claim)
         return rollout.run(seen)
@@ -108,57 +105,11 @@ def retire(servers: tuple[Server, ...], goal: Goal, site: Site) -> None:
     run_stage(RetireServer, servers, goal, site)
 
 
-def undo(found: Interruption, goal: Goal, site: Site, claim: Claimant) -> Observation:
-    """Undo an interrupted deploy, and give what is there then.
-
-    :raises Unfinished: it could not be undone; the next run goes on.
-    """
-    site.say(f"undoing the interrupted {found.claim.verb} of {found.claim.owner}: {names(found.servers)}")
-    its = found.goal(goal)
-    seen = taken(its, site.observe(), site, claim)
-    claim.rename("undo", found.generation)
-    live = to_return_to(seen, found)
-    floors = live.floors(found.previous.count)
-    stakes = Stakes(generation=its.generation, live=live.servers, floors=floors, claim=claim)
-    loop = site.loop(its, seen, stakes)
-    try:
-        loop.pursue(lambda now: revert(its, now, live))
-    except DeployError as failure:
-        raise Unfinished(
-            f"the interrupted deploy {found.generation} could not be undone: {failure.problem}",
-            advice=failure.advice
-            or "`fab status` shows what serves; `fab abort` tries again, and so does `fab deploy`.",
-        ) from failure
-    claim.rename("deploy", goal.generation)
-    return replace(site.observe(), held=loop.seen.held)
-
-
-def taken(goal: Goal, seen: Observation, site: Site, claim: Claimant) -> Observation:
-    """Take the claim, if there is a server that can carry it, and look again: others may have been at work."""
-    step = take_claim(seen)
-    if not step:
-        return seen
-    loop = site.loop(goal, seen, Stakes(generation=goal.generation, claim=claim))
-    loop.perform(step)
-    return loop.seen
-
-
-def bounded(goal: Goal, seen: Observation, site: Site) -> tuple[Goal, Live]:
-    """Give the goal with what was found when it was begun, and what is live then."""
-    live = live_beside(goal, seen)
-    room = site.compute.room()
-    bounds = Bounds(
-        floors=in_rotation(seen).floors(goal.count),
-        servers=None if room is None else len(seen.servers) + room,
-        nodes=site.balancers.node_limit(),
-    )
-    return replace(goal, bounds=bounds, previous=predecessor(goal, seen, live)), live
-
-
 def _resume(goal: Goal, seen: Observation, site: Site, claim: Claimant) -> Observation:
-    """Take over what an interrupted deploy has left: its finished servers stay, the others go."""
+    """Take over what an interrupted deploy has left: its finished servers stay, if they are well; the others go."""
     seen = with_proof(goal, taken(goal, seen, site, claim))
-    used = tuple(server for server in seen.generation(goal.generation) if is_finished(server))
+    finished = tuple(server for server in seen.generation(goal.generation) if is_finished(server))
+    used = well(finished, goal, seen, site)
     useless = {server.id for server in seen.generation(goal.generation) if server not in used}
     site.say(f"going on with an interrupted deploy: {names(used)} can be used")
     rest = replace(seen, servers=tuple(server for server in seen.servers if server.id not in useless))

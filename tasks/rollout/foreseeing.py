@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 
+from tasks.rollout.beginning import bounded
 from tasks.rollout.claims import Claim
-from tasks.rollout.deploying import bounded
 from tasks.rollout.forecast import Rounds, foretell
 from tasks.rollout.goal import Goal
 from tasks.rollout.loop import Planner

@@ -37,12 +37,14 @@ class Bounds:
 
     :param floors: how many servers a load balancer, by name, has to go on sending requests to at any time.
     :param servers: how many servers of ours the quota allows at a time; None = any number.
+    :param before: generations older than this one have had their time, whoever made them.
     :param nodes: how many nodes a load balancer may have; None = any number.
     """
 
     floors: Mapping[str, int] = field(default_factory=dict)
     servers: int | None = None
     nodes: int | None = None
+    before: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -62,7 +62,7 @@ class Guard:
             )
         if server.id in self.stakes.live:
             for balancer in self.balancers.find(self.listeners):
-                self._leaves_enough(balancer, without=frozenset())
+                self._leaves_enough(balancer, frozenset(node.address for node in balancer.nodes))
 
     def allow_change(self) -> None:
         """Return when nodes may be added, or put back.
@@ -72,31 +72,36 @@ class Guard:
         if self.stakes.claim:
             self.stakes.claim.ensure()
 
-    def allow_draining(self, addresses: frozenset[str], balancer: LoadBalancer) -> None:
-        """Return when enough others get requests from this load balancer.
+    def allow_draining(self, addresses: frozenset[str], balancer: LoadBalancer, ours: frozenset[str]) -> None:
+        """Return when enough others of ours get requests from this load balancer.
+
+        :param ours: the private IPs of our servers: what foreign nodes serve is none of the app's.
 
         :raises ClaimLost: the claim is not ours.
         :raises TooFew: there are fewer than at the start.
         """
         self.allow_change()
-        self._leaves_enough(balancer, without=addresses)
+        self._leaves_enough(balancer, ours - addresses)
 
     def allow_removal(self, servers: tuple[Server, ...], addresses: frozenset[str], balancer: LoadBalancer) -> None:
-        """Return when all these nodes belong to these servers of ours, and get no new requests any more.
+        """Return when all these nodes belong to servers of ours, all of which are given, and get no new requests.
 
         :raises ClaimLost: the claim is not ours.
         :raises GuardRefused: a node is foreign, or still ENABLED here.
         :raises TooFew: there are fewer others than at the start.
         """
         self.allow_change()
-        foreign = addresses - {server.private_ip for server in servers}
+        ours = frozenset(server.private_ip for server in servers if server.private_ip)
+        foreign = addresses - ours
         if foreign:
             raise GuardRefused(f"will not remove {', '.join(sorted(foreign))} from {balancer.name}: no server of ours")
         for server in servers:
+            if server.private_ip not in addresses:
+                continue
             self._owned(server)
             if balancer.sends_to(server):
                 raise GuardRefused(f"will not remove {server.name} from {balancer.name}: it is still ENABLED there")
-        self._leaves_enough(balancer, without=addresses)
+        self._leaves_enough(balancer, ours - addresses)
 
     def allow_removal_of_gone(self, addresses: frozenset[str], balancer: LoadBalancer) -> None:
         """Return when all these nodes were added for servers of ours, and no server of the account is there any more.
@@ -111,8 +116,8 @@ class Guard:
                 f"will not remove {', '.join(sorted(wrong))} from {balancer.name}: foreign, or its server is there"
             )
 
-    def _leaves_enough(self, balancer: LoadBalancer, *, without: frozenset[str]) -> None:
-        serving = {node.address for node in balancer.nodes if _gets_requests(node.condition, node.status)} - without
+    def _leaves_enough(self, balancer: LoadBalancer, staying: frozenset[str]) -> None:
+        serving = {node.address for node in balancer.nodes if _gets_requests(node.condition, node.status)} & staying
         floor = self.stakes.floors.get(balancer.name, 0)
         if len(serving) < floor:
             raise TooFew(f"{balancer.name} would send requests to {len(serving)} nodes; {floor} are the fewest allowed")

@@ -65,7 +65,7 @@ class BalancerActs:
             case steps.AddNodes():
                 return self._change(balancer, lambda now: self._add(step, now, seen))
             case steps.SetCondition():
-                return self._change(balancer, lambda now: self._set_condition(step, now))
+                return self._change(balancer, lambda now: self._set_condition(step, now, seen))
             case steps.RemoveNodes():
                 return self._change(balancer, lambda now: self._remove(step, now, seen))
             case steps.RemoveGone():
@@ -81,18 +81,18 @@ class BalancerActs:
         if missing:
             self.balancers.add_nodes(now.id, {address: names.get(address, "") for address in missing}, step.port)
 
-    def _set_condition(self, step: steps.SetCondition, now: LoadBalancer) -> None:
+    def _set_condition(self, step: steps.SetCondition, now: LoadBalancer, seen: Observation) -> None:
         if step.condition is Condition.ENABLED:
             self.guard.allow_change()
         else:
-            self.guard.allow_draining(step.addresses, now)
+            ours = frozenset(server.private_ip for server in seen.servers if server.private_ip)
+            self.guard.allow_draining(step.addresses, now, ours)
         others = [node.id for node in _nodes(now, step) if node.condition is not step.condition]
         if others:
             self.balancers.set_condition(now.id, others, step.condition)
 
     def _remove(self, step: steps.RemoveNodes, now: LoadBalancer, seen: Observation) -> None:
-        servers = tuple(server for server in seen.servers if server.private_ip in step.addresses)
-        self.guard.allow_removal(servers, step.addresses, now)
+        self.guard.allow_removal(seen.servers, step.addresses, now)
         leaving = [node.id for node in _nodes(now, step)]
         if leaving:
             self.balancers.remove_nodes(now.id, leaving)

@@ -10,7 +10,6 @@ from tasks.rollout.model import BalancerStatus, LoadBalancer
 from tasks.rollout.observation import Observation
 from tasks.rollout.reverting import in_rotation
 from tasks.rollout.rotating import is_known, others
-from tasks.rollout.rotating import is_known, others
 from tasks.rollout.site import Site
 from tasks.waiting import Patience, until
 

@@ -18,7 +18,7 @@ from tasks.rollout.goal import Goal
 from tasks.rollout.model import NOBODY, Phase, Predecessor, Server, ServerStatus
 from tasks.rollout.observation import Observation
 from tasks.rollout.reverting import Live, Place, has_begun, in_place, in_rotation, is_complete
-from tasks.rollout.rotating import is_known, is_sent_to
+from tasks.rollout.rotating import is_known, is_sent_to, others
 
 UNDOING = ("undo", "abort")
 
@@ -66,13 +66,21 @@ def interruption(seen: Observation, dead: Iterable[Claim]) -> Interruption | Non
 
 def way(goal: Goal, seen: Observation, found: Interruption | None) -> Way:
     """Say how a deploy with this goal goes on from there."""
-    if found is None:
+    if found is None or _is_over(found.goal(goal), seen):
         return Way.FRESH
     if found.claim.verb not in UNDOING and _is_worth_resuming(goal, found):
         return Way.RESUME
     its = found.goal(goal)
     unfinished = not has_begun(its, seen) or not is_complete(its, seen)
     return Way.UNDO if can_undo(seen, found) and unfinished else Way.FRESH
+
+
+def _is_over(its: Goal, seen: Observation) -> bool:
+    """Say whether nothing was left to do: it is in rotation, alone, and only its claim could not be given back."""
+    marked = all(one.phase is Phase.SERVING and not one.labels.parked for one in seen.generation(its.generation))
+    alone = not [one for one in others(its, seen) if is_known(one, seen) or not one.labels.parked]
+    shut = not its.seal or all(one.labels.sealed for one in seen.generation(its.generation))
+    return marked and alone and shut and is_complete(its, seen)
 
 
 def can_undo(seen: Observation, found: Interruption) -> bool:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from tasks.errors import CheckFailed, SettingsError, Unfinished
-from tasks.rollout.deploying import bounded, deploy, revert_nodes, undo
+from tasks.rollout.beginning import bounded, taken
+from tasks.rollout.deploying import deploy, revert_nodes
 from tasks.rollout.fleet import names
 from tasks.rollout.goal import Goal
 from tasks.rollout.guard import Stakes
@@ -18,6 +19,7 @@ from tasks.rollout.rollouts import Rollout
 from tasks.rollout.rotating import is_known, is_sent_to, rotation, take_claim
 from tasks.rollout.site import Site
 from tasks.rollout.steps import ProbeOld
+from tasks.rollout.undoing import missing_before, undo
 
 
 def abort(template: Goal, site: Site) -> Observation:
@@ -40,7 +42,14 @@ def abort(template: Goal, site: Site) -> Observation:
             advice="`fab deploy` goes on from what is there.",
         )
     with site.claiming("abort", found.generation) as claim:
-        return undo(found, template, site, claim)
+        seen = taken(template, seen, site, claim)
+        unwell = missing_before(found, template, seen, site)
+        if unwell:
+            raise Unfinished(
+                f"the interrupted deploy {found.generation} can not be undone: what served before it is not well",
+                advice="`fab deploy` goes on from what is there.",
+            )
+        return undo(found, template, site, claim, seen)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -103,7 +103,7 @@ class Rollout:
             ) from failure
 
     def _is_past_return(self, failure: DeployError, seen: Observation) -> bool:
-        if isinstance(failure, Breached) and can_return(seen, self.live):
+        if isinstance(failure, Breached) and self.live.places and can_return(seen, self.live):
             return False
         return is_past_return(self.goal, seen, self.live)
 

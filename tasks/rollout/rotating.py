@@ -139,10 +139,11 @@ def others(goal: Goal, seen: Observation) -> tuple[Server, ...]:
     Newer ones that serve nothing are not ours to judge.
     """
     rest = (server for server in seen.servers if server.generation != goal.generation)
+    had_their_time = max(goal.generation, goal.bounds.before)
     return tuple(
         server
         for server in rest
-        if is_known(server, seen) or server.id in seen.drained or server.generation < goal.generation
+        if is_known(server, seen) or server.id in seen.drained or server.generation < had_their_time
     )
 
 

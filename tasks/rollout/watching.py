@@ -59,7 +59,7 @@ class WatchActs:
 
         :raises Breached: two looks in a row found something wrong.
         """
-        new = [one for one in seen.generation(self.goal.generation) if any(lb.sends_to(one) for lb in seen.balancers)]
+        new = [one for one in seen.generation(self.goal.generation) if all(lb.sends_to(one) for lb in seen.balancers)]
         end = self.clock.now() + self.goal.pace.watch
         found: list[str] = []
 
