@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import textwrap
 from pathlib import Path
 
 from rich.console import Console
@@ -11,11 +12,14 @@ from tasks.settings import LOCAL
 from tasks.starting.beginning import Begun
 from tasks.starting.files import SCRIPTS
 
+WIDTH = 80
+
 
 def show(begun: Begun, cloud: str, console: Console) -> None:
     """Say what was done for an app, and what its owner does next."""
     app = begun.app
-    _say(console, f"{begun.name} is {app.kind} ({app.seen}); its web process will be:")
+    _say(console, f"{begun.name} is {app.kind}: {app.seen}.")
+    _say(console, "Its web process will be:")
     _say(console, f"    {app.processes['web']}\n")
     _say(console, "Written:")
     for name, about in _listed(begun):
@@ -23,7 +27,7 @@ def show(begun: Begun, cloud: str, console: Console) -> None:
     if app.advice:
         _say(console, "\nBefore you deploy:")
         for advice in app.advice:
-            _say(console, f"    {advice}")
+            _say(console, textwrap.fill(advice, WIDTH, initial_indent="    ", subsequent_indent="    "))
     _say(console, "\nNext:")
     for command, meaning in _next(begun, cloud):
         _say(console, f"    {command:28}  {meaning}".rstrip())

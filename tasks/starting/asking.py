@@ -11,6 +11,9 @@ def is_somebody_there() -> bool:
 
 
 def ask(question: str, suggested: str = "") -> str:
-    """Ask, and give the answer, or what was suggested."""
+    """Ask, and give the answer, or what was suggested; Ctrl-D is an empty answer."""
     shown = f" [{suggested}]" if suggested else ""
-    return input(f"{question}{shown}: ").strip() or suggested
+    try:
+        return input(f"{question}{shown}: ").strip() or suggested
+    except EOFError:
+        return suggested

@@ -16,11 +16,11 @@ class Kind(StrEnum):
     """What an app was recognised as; the value is how it is called."""
 
     DJANGO = "a Django site"
-    WSGI = "a WSGI application"
-    ASGI = "an ASGI application"
-    NODE = "a Node application"
-    PROCFILE = "an application with a Procfile"
-    COMMAND = "an application with a start command"
+    WSGI = "a WSGI app"
+    ASGI = "an ASGI app"
+    NODE = "a Node app"
+    PROCFILE = "an app with a Procfile"
+    COMMAND = "an app with a start command"
 
 
 @dataclass(frozen=True, kw_only=True)

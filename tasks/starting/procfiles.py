@@ -27,7 +27,7 @@ def procfile_app(folder: Path) -> App | None:
     processes = {name: on_port(command) for name, command in commands.items() if name != "release"}
     return App(
         kind=Kind.PROCFILE,
-        seen=f"Procfile: {', '.join(commands)}",
+        seen=f"its processes {', '.join(commands)}",
         processes=processes | {"web": web(commands["web"])},
         migrate=on_port(commands.get("release", "")),
         requirements=needed.name,

@@ -11,12 +11,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tasks.plain import line
 from tasks.settings import LOCAL, Section, Settings
 from tasks.starting.model import App
 
 _HEAD = """\
-# What `fab deploy` has to know about {name}, which is {kind}.
-# Written by `fab init`, which saw: {seen}
+# What `fab deploy` has to know about {name}, {kind}.
+# Written by `fab init`, which saw {seen}.
 #
 # A key that is left out keeps its default; the README of disposable-servers
 # has all of them. Mistakes are told before anything is done: try `fab plan`.
@@ -47,7 +48,7 @@ class Where:
 
 def settings_text(app: App, where: Where) -> str:
     """Give the text of a deploy.toml."""
-    head = _HEAD.format(name=where.name, kind=app.kind, seen=app.seen)
+    head = _HEAD.format(name=line(where.name), kind=app.kind, seen=line(app.seen))
     return head + "".join(_lines(app, where)) + _TAIL
 
 
@@ -92,8 +93,7 @@ def _key(path: str, value: Any, hint: Any = None) -> str:
     key = path.rpartition(".")[2]
     is_default = _plain(field.default) == value
     shown = hint if is_default and hint is not None else value
-    line = f"{'# ' if is_default else ''}{key} = {_toml(shown)}\n"
-    return f"\n# {_sentence(field.description)}\n{line}"
+    return f"\n# {_sentence(field.description)}\n{'# ' if is_default else ''}{key} = {_toml(shown)}\n"
 
 
 def _field(path: str) -> Any:
