@@ -6,8 +6,11 @@ The app they deploy needs no package and is up at once: a deploy of it takes a f
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import signal
+import subprocess
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,7 +22,7 @@ from typing import Any
 import yaml
 
 from tests.stories.clouds import Cloud
-from tests.stories.operators import Operator, Ran, ended, eventually
+from tests.stories.operators import LONGEST, Operator, Ran, ended, eventually
 from tests.stories.traffic import Traffic, steady
 
 APP = Path(__file__).parent / "crashes/app"
@@ -141,3 +144,33 @@ class Office:
 def deployed(said: str) -> str:
     """Give the release that a deploy says it deploys."""
     return re.findall(r"(?m)^Deploying guestbook to production: release (\w+)", said)[0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """A deploy that stands still while its new servers and the old ones serve, until it is let go."""
+
+    process: subprocess.Popen[str]
+    gate: Path
+
+    def goes_on(self) -> Ran:
+        """Let it go, and give how it ended."""
+        self.gate.touch()
+        return ended(self.process)
+
+
+@contextmanager
+def held(who: Colleague, release: str) -> Iterator[Held]:
+    """Start a deploy, and hold it where it watches its new servers."""
+    gate, there = (who.operator.folder / f"{release}.{name}" for name in ("gate", "there"))
+    watch = f"touch {there}; until test -e {gate}; do sleep 0.1; done"
+    deploy = who.releasing(release, watch=1, commands__watch=watch, limits__watch_command=LONGEST)
+    process = deploy.start("fab", "deploy")
+    try:
+        eventually(lambda: there.exists() or process.poll() or None, "the watch")
+        yield Held(process=process, gate=gate)
+    finally:
+        gate.touch()
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGCONT)
+            ended(process)

@@ -4,16 +4,13 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.stories.colleagues import ROTATION, Changes, Colleague, Office, at_once, deployed
+from tests.stories.colleagues import ROTATION, Changes, Office, at_once, deployed, held
 from tests.stories.conftest import an_office
-from tests.stories.operators import LONGEST, Ran, ended, eventually
+from tests.stories.operators import Ran, ended
 
 pytestmark = pytest.mark.timeout(300)
 AT_WORK = r"the (?P<verb>\w+) of \S+@\S+ \(begun \d+ s ago, last heartbeat \d+ s ago\) is at work"
@@ -69,36 +66,6 @@ def test_two_rotations_in_one_second(face: str, office: Office):
     assert office.disorder(release) == []
     assert changes.seen() == [ROTATION[face]] * 2
     assert traffic.failed == []
-
-
-@dataclass(frozen=True, kw_only=True)
-class Held:
-    """A deploy that stands still while its new servers and the old ones serve, until it is let go."""
-
-    process: subprocess.Popen[str]
-    gate: Path
-
-    def goes_on(self) -> Ran:
-        """Let it go, and give how it ended."""
-        self.gate.touch()
-        return ended(self.process)
-
-
-@contextmanager
-def held(who: Colleague, release: str) -> Iterator[Held]:
-    """Start a deploy, and hold it where it watches its new servers."""
-    gate, there = (who.operator.folder / f"{release}.{name}" for name in ("gate", "there"))
-    watch = f"touch {there}; until test -e {gate}; do sleep 0.1; done"
-    deploy = who.releasing(release, watch=1, commands__watch=watch, limits__watch_command=LONGEST)
-    process = deploy.start("fab", "deploy")
-    try:
-        eventually(lambda: there.exists() or process.poll() or None, "the watch")
-        yield Held(process=process, gate=gate)
-    finally:
-        gate.touch()
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGCONT)
-            ended(process)
 
 
 def test_whatever_is_done_during_a_deploy(face: str, office: Office):
