@@ -70,6 +70,11 @@ class Run:
         """Where its report is, or would be."""
         return self.path.with_name(REPORT)
 
+    @property
+    def prefix(self) -> str:
+        """What the names of all its servers and load balancers begin with."""
+        return f"{self.of('app')}-{self.of('environment')}-"
+
     def of(self, name: str) -> str:
         """Give what the first line says of something; empty when it says nothing."""
         return str(self.begun.get(name, ""))

@@ -23,7 +23,7 @@ class Told:
     def begun(self, at=0.0, verb="deploy", **values):
         """Begin a verb."""
         about = {"owner": "ops@laptop", "process": "", "cloud": "local", "count": 2, "settings": {"app": "shop"}}
-        return self.line(at, "begun", schema=1, verb=verb, **APP, **about, **values)
+        return self.line(at, "begun", schema=1, verb=verb, **(APP | about | values))
 
     def step(self, kind, about, began, ended, *facts):
         """Do a step that goes well."""
@@ -110,7 +110,7 @@ def broken(output="Traceback: <script>alert(1)</script>\nno space left"):
         "failed",
         4,
         kind="CommandFailed",
-        error="test failed on shop-test-2",
+        error=f"test failed on shop-test-2: exited 1; its last output:\n{output}",
         aftermath="Serving as before: 1 server.",
         advice="Look at its log.",
     )

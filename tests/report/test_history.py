@@ -69,7 +69,7 @@ def test_a_run_that_is_at_work_is_not_called_killed():
 
 def test_programs_get_the_same(capsys, tmp_path):
     """With the paths of the journal and, where there is one, of the report."""
-    path = broken().write(tmp_path / "shop-test/20260202-000000-1/journal.jsonl")
+    path = broken("no space left").write(tmp_path / "shop-test/20260202-000000-1/journal.jsonl")
     path.with_name("report.html").touch()
     print_json(runs(tmp_path))
 
@@ -87,7 +87,7 @@ def test_programs_get_the_same(capsys, tmp_path):
         "outcome": "failed",
         "exit_code": 4,
         "result": "new servers failed and were removed, nothing changed",
-        "error": "test failed on shop-test-2",
+        "error": "test failed on shop-test-2: exited 1; its last output:\nno space left",
         "journal": str(path),
         "report": str(path.with_name("report.html")),
     }

@@ -27,12 +27,13 @@ class LaneKind(StrEnum):
 class Bar:
     """Something that was done on a server, a load balancer or for the deploy as a whole.
 
+    :param where: on what kind of thing, and its name, without what all names of the app and environment begin with.
     :param stage: which kind of thing it is, for its colour and for the durations.
     :param what: the same in more words.
     :param note: what went wrong, or is worth saying.
     """
 
-    lane: tuple[LaneKind, str]
+    where: tuple[LaneKind, str]
     stage: str
     what: str
     began: float
@@ -48,14 +49,10 @@ class Bar:
 
 @dataclass(frozen=True, kw_only=True)
 class Lane:
-    """What was done in one place, in its order: two things there never overlap.
-
-    :param name: without what all names of the app and environment begin with.
-    """
+    """What was done in one place, in its order: two things there never overlap."""
 
     kind: LaneKind
     name: str
-    full_name: str
     bars: tuple[Bar, ...]
     is_new: bool = False
 

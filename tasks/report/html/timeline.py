@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,12 +21,12 @@ class _Event(StrEnum):
 
 def timeline(run: Run) -> Timeline:
     """Give the timeline of a run. Its times count from when the verb began; what was looked at before is at 0."""
-    reader = _Reader(begun=at(run.begun), ended=max(at(line) for line in run.lines), is_over=bool(run.ended))
+    reader = _Reader(run)
     for line in run.lines:
         reader.read(line)
     bars = reader.bars()
     return Timeline(
-        lanes=_lanes(bars, f"{run.of('app')}-{run.of('environment')}-"),
+        lanes=_lanes(bars),
         critical=critical(bars),
         moments=_moments(run),
         requests=_requests(run),
@@ -36,17 +37,17 @@ def timeline(run: Run) -> Timeline:
 @dataclass(frozen=True, kw_only=True)
 class _Open:
     line: Line
-    lane: tuple[LaneKind, str]
     began: float
 
 
 class _Reader:
     """Pairs what has started with what has ended; a build lasts from its request until the server is there."""
 
-    def __init__(self, *, begun: float, ended: float, is_over: bool) -> None:
-        self._begun = begun
-        self._ended = ended - begun
-        self._left = State.STOPPED if is_over else State.CUT_OFF
+    def __init__(self, run: Run) -> None:
+        self._begun = at(run.begun)
+        self._ended = run.seconds
+        self._left = State.STOPPED if run.ended else State.CUT_OFF
+        self._prefix = run.prefix
         self._open: dict[tuple[str, str], _Open] = {}
         self._builds: dict[str, float] = {}
         self._bars: list[Bar] = []
@@ -57,10 +58,10 @@ class _Reader:
         key = (str(line.get("step")), str(line.get("subject")))
         match line["event"]:
             case _Event.STARTED:
-                self._open[key] = _Open(line=line, lane=_lane(line), began=now)
+                self._open[key] = _Open(line=line, began=now)
                 self._end_build(line, now)
             case _Event.FINISHED | _Event.FAILED:
-                opened = self._open.pop(key, _Open(line=line, lane=_lane(line), began=now))
+                opened = self._open.pop(key, _Open(line=line, began=now))
                 self._end(opened, line, now)
 
     def bars(self) -> tuple[Bar, ...]:
@@ -89,20 +90,21 @@ class _Reader:
 
     def _end_build(self, line: Line, now: float) -> None:
         """End the build of a server on which something else begins: it is given up."""
-        for name in line.get("servers", ()) if _lane(line)[0] is LaneKind.SERVER else ():
+        for name in line.get("servers", ()) if _where(line)[0] is LaneKind.SERVER else ():
             if name in self._builds:
                 self._built(name, self._builds.pop(name), now, (State.STOPPED, "given up"))
 
     def _built(self, server: str, began: float, ended: float, result: tuple[State, str]) -> None:
-        lane, (state, note) = (LaneKind.SERVER, server), result
+        (state, note), where = result, (LaneKind.SERVER, server.removeprefix(self._prefix))
         self._bars.append(
-            Bar(lane=lane, stage="boot", what="boot", began=began, ended=ended, state=state, note=note)
+            Bar(where=where, stage="boot", what="boot", began=began, ended=ended, state=state, note=note)
         )  # fmt: skip
 
     def _bar(self, opened: _Open, ended: float, state: State, note: str) -> None:
+        kind, name = _where(opened.line)
         self._bars.append(
             Bar(
-                lane=opened.lane,
+                where=(kind, name.removeprefix(self._prefix)),
                 stage=words.stage(opened.line),
                 what=words.doing(opened.line),
                 began=opened.began,
@@ -131,7 +133,7 @@ def _note(line: Line) -> str:
     return ""
 
 
-def _lane(line: Line) -> tuple[LaneKind, str]:
+def _where(line: Line) -> tuple[LaneKind, str]:
     about = str(line.get("subject", ""))
     servers = line.get("servers") or ()
     if about.startswith("load balancer "):
@@ -143,22 +145,28 @@ def _lane(line: Line) -> tuple[LaneKind, str]:
     return LaneKind.DEPLOY, "deploy"
 
 
-def _lanes(bars: Iterable[Bar], prefix: str) -> tuple[Lane, ...]:
-    """Give the lanes: the deploy itself, its new servers, others, load balancers; each by name."""
+def _lanes(bars: Iterable[Bar]) -> tuple[Lane, ...]:
+    """Give the lanes: the deploy itself, its new servers, others, load balancers; each by name and number."""
     by_lane: dict[tuple[LaneKind, str], list[Bar]] = {}
     for bar in bars:
-        by_lane.setdefault(bar.lane, []).append(bar)
+        by_lane.setdefault(bar.where, []).append(bar)
     lanes = [
         Lane(
             kind=kind,
-            name=name.removeprefix(prefix),
-            full_name=name,
+            name=name,
             is_new=any(bar.stage == "boot" for bar in inside),
             bars=tuple(sorted(inside, key=lambda bar: (bar.began, bar.ended))),
         )
         for (kind, name), inside in by_lane.items()
     ]
-    return tuple(sorted(lanes, key=lambda lane: (list(LaneKind).index(lane.kind), not lane.is_new, lane.name)))
+    return tuple(
+        sorted(lanes, key=lambda lane: (list(LaneKind).index(lane.kind), not lane.is_new, _by_number(lane.name)))
+    )
+
+
+def _by_number(name: str) -> tuple[str | int, ...]:
+    """Make servers sort by their slots: the tenth comes after the second."""
+    return tuple(int(part) if number % 2 else part for number, part in enumerate(re.split(r"(\d+)", name)))
 
 
 def _moments(run: Run) -> tuple[Moment, ...]:

@@ -65,19 +65,20 @@ def doing(line: Line) -> str:
     return " ".join(part for part in (known, str(line.get("condition", "")), str(line.get("moment", ""))) if part)
 
 
-def subject(line: Line) -> str:
-    """Say what a step is about: servers, a load balancer, a slot."""
-    servers = [str(name) for name in line.get("servers", ())]
-    about = str(line.get("subject", ""))
+def subject(line: Line, prefix: str) -> str:
+    """Say what a step is about: servers, a load balancer, a slot.
+
+    :param prefix: what all names of the app and environment begin with; left out, since it tells nothing.
+    """
+    servers = ", ".join(str(name).removeprefix(prefix) for name in line.get("servers", ()))
     if line.get("balancer"):
-        return f"{line['balancer']}: {', '.join(servers)}"
-    if servers:
-        return ", ".join(servers)
-    return about.removeprefix("load balancer ")
+        return f"{str(line['balancer']).removeprefix(prefix)}: {servers}"
+    return servers or str(line.get("subject", "")).removeprefix("load balancer ").removeprefix(prefix)
 
 
 def seconds(time: float) -> str:
     """Give a length of time as exactly as it is of interest."""
-    if time >= 600:
-        return f"{time / 60:.0f} min"
+    minutes, rest = divmod(round(time), 60)
+    if minutes >= 2:
+        return f"{minutes} min {rest:02} s"
     return f"{time:.1f} s" if time >= 0.95 else f"{time * 1000:.0f} ms"

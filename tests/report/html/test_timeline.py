@@ -57,13 +57,13 @@ def test_times_count_from_when_the_verb_began():
 
 def test_the_critical_path_is_the_chain_that_the_run_waited_for():
     """Each began when the one before it ended; the first server was ready long before, so it is not on it."""
-    path = [(bar.lane[1], bar.what) for bar in timeline(deployed().run()).critical]
+    path = [(bar.where[1], bar.what) for bar in timeline(deployed().run()).critical]
 
     assert path == [
-        ("deploy", "take the claim"), ("shop-test-2", "boot"), ("shop-test-2", "set up"), ("shop-test-2", "test"),
-        ("shop-test-2", "check"), ("shop-test-http", "add nodes"), ("shop-test-http", "wait until ONLINE"),
-        ("shop-test-2", "mark as serving"), ("shop-test-old", "drain"), ("shop-test-http", "remove nodes"),
-        ("shop-test-old", "delete"),
+        ("deploy", "take the claim"), ("2", "boot"), ("2", "set up"), ("2", "test"),
+        ("2", "check"), ("http", "add nodes"), ("http", "wait until ONLINE"),
+        ("2", "mark as serving"), ("old", "drain"), ("http", "remove nodes"),
+        ("old", "delete"),
     ]  # fmt: skip
 
 
@@ -75,10 +75,10 @@ def test_the_moments_are_when_servers_are_touched_and_when_it_is_undone():
 
 def test_a_failure_is_told_from_what_was_stopped_because_of_it():
     """One cause, and the rest is none."""
-    bars = {bar.lane[1]: bar for bar in timeline(broken().run()).bars if bar.stage == "test"}
+    bars = {bar.where[1]: bar for bar in timeline(broken().run()).bars if bar.stage == "test"}
 
-    assert (bars["shop-test-1"].state, bars["shop-test-2"].state) == (State.STOPPED, State.FAILED)
-    assert "no space left" in bars["shop-test-2"].note
+    assert (bars["1"].state, bars["2"].state) == (State.STOPPED, State.FAILED)
+    assert "no space left" in bars["2"].note
 
 
 def test_a_build_that_died_is_a_failure_with_the_words_of_the_cloud():
@@ -145,3 +145,10 @@ def test_a_run_in_which_nothing_happened_has_no_lanes():
 
     assert (found.lanes, found.critical) == ((), ())
     assert found.length > 0
+
+
+def test_what_was_stopped_by_a_failure_was_not_waited_for():
+    """The critical path of a deploy that failed leads through the failure."""
+    path = [(bar.where[1], bar.what) for bar in timeline(broken().run()).critical]
+
+    assert path == [("2", "boot"), ("2", "set up"), ("2", "test"), ("2", "delete")]

@@ -16,7 +16,8 @@ def test_every_kind_of_step_has_words_and_a_stage(kind):
 
 
 @pytest.mark.parametrize(
-    ("time", "shown"), [(0.0004, "0 ms"), (0.25, "250 ms"), (0.97, "1.0 s"), (12.34, "12.3 s"), (1234, "21 min")]
+    ("time", "shown"),
+    [(0.0004, "0 ms"), (0.25, "250 ms"), (0.97, "1.0 s"), (12.34, "12.3 s"), (90, "90.0 s"), (1234.4, "20 min 34 s")],
 )
 def test_times_are_as_exact_as_is_of_interest(time, shown):
     """Milliseconds of what is quick, minutes of what is not."""
