@@ -5,7 +5,7 @@ from __future__ import annotations
 from invoke.context import Context
 
 from tasks.command import command
-from tasks.deploy import COUNT, ENVIRONMENT, RELEASE
+from tasks.deploy import ENVIRONMENT, RELEASE_HELP
 
 
 @command(name="list", help={"environment": ENVIRONMENT})
@@ -20,24 +20,35 @@ def list_servers(_c: Context, environment: str | None = None) -> None:
     terminal().print(servers_table(wiring.state(settings, wiring.look(settings))))
 
 
-@command(help={"count": COUNT, "release": RELEASE, "environment": ENVIRONMENT})
-def create(_c: Context, count: int | None = None, release: str | None = None, environment: str | None = None) -> None:
+@command(help={**RELEASE_HELP, "json": "As JSON, for programs: their generation, its release, and themselves."})
+def create(
+    _c: Context,
+    count: int | None = None,
+    release: str | None = None,
+    environment: str | None = None,
+    *,
+    json: bool = False,
+) -> None:
     """Build new servers; nothing runs on them yet.
 
     Returns when they are ACTIVE. `fab setup migrate test check` brings them to ready, `fab rotate` puts them into
-    rotation. On a failure the new servers are deleted again.
+    rotation. On a failure the new servers are deleted again. With `--json`, progress goes to standard error.
     """
     from tasks import wiring, wiring_goals
+    from tasks.report.consoles import aside, terminal
+    from tasks.report.status_json import print_generation
     from tasks.report.summary import announce
     from tasks.rollout import deploying
     from tasks.settings_file import load
 
     settings = load(count=count, environment=environment)
-    with wiring.open_site(settings) as opened:
+    with wiring.open_site(settings, console=aside() if json else terminal()) as opened:
         built = wiring_goals.build_release(settings, release)
         goal = wiring_goals.new_goal(settings, built.id)
         announce(goal, built, opened.console)
-        deploying.create(goal, opened.site)
+        state = wiring.state(settings, deploying.create(goal, opened.site))
+    if json:
+        print_generation(state, goal.generation)
 
 
 @command(

@@ -39,6 +39,25 @@ def print_json(state: State) -> None:
     sys.stdout.write(json.dumps(as_json(state), indent=2) + "\n")
 
 
+def generation_json(state: State, generation: str) -> dict[str, Any]:
+    """Give a generation as JSON values, its servers in the shape that they have in the state."""
+    serving = {server.id for server in state.serving}
+    servers = state.seen.generation(generation)
+    return {
+        "app": state.app,
+        "environment": state.environment,
+        "cloud": state.cloud,
+        "release": servers[0].labels.release if servers else None,
+        "generation": generation,
+        "servers": [_server_json(server, serving) for server in servers],
+    }
+
+
+def print_generation(state: State, generation: str) -> None:
+    """Print a generation for programs."""
+    sys.stdout.write(json.dumps(generation_json(state, generation), indent=2) + "\n")
+
+
 def _server_json(server: Server, serving: set[str]) -> dict[str, Any]:
     return {
         "id": server.id,

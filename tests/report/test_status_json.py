@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from tasks.report.status import State
-from tasks.report.status_json import as_json
+from tasks.report.status_json import as_json, generation_json
 from tasks.rollout.outlook import Interrupted, Outlook, Rotation
 from tasks.rollout.resuming import Interruption, Way
 from tests.report.kept import NOW, UNTIL, claim, parked, serving_after
@@ -85,3 +85,14 @@ def test_the_json_says_what_a_rollback_puts_back():
     assert shown["rollback"] == {"release": "r1", "generation": OLD, "servers": ["old-1"], "until": UNTIL}
     assert [one["parked"] for one in shown["servers"]] == [None, UNTIL]
     assert as_json(state(new, balancers=both(node(new))))["rollback"] is None
+
+
+def test_the_json_of_a_generation_has_its_servers_alone():
+    """What `servers.create --json` prints: ids for the steps that follow, in the shape that `status --json` has."""
+    made = server(1)
+    given = state(old(1), made)
+    shown = generation_json(given, made.labels.generation)
+
+    assert list(shown) == ["app", "environment", "cloud", "release", "generation", "servers"]
+    assert (shown["release"], shown["generation"]) == (made.labels.release, made.labels.generation)
+    assert shown["servers"] == [one for one in as_json(given)["servers"] if one["id"] == made.id]
