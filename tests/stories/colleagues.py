@@ -26,21 +26,20 @@ from tests.stories.operators import LONGEST, Operator, Ran, ended, eventually
 from tests.stories.traffic import Traffic, steady
 
 APP = Path(__file__).parent / "crashes/app"
-SETTINGS = """
-cloud = "shared"
-count = {count}
-source.path = "{app}"
-source.requirements = ""
-processes.web = "python3 serve.py"
-commands.migrate = ""
-commands.test = ""
-server.image = "Local Linux"
-server.flavor = "general1-1"
-server.ssh_port = 2222
-listeners = [{{ name = "http", port = 8080 }}, {{ name = "https", port = 8443 }}]
-"""
+LISTENERS = 'listeners = [{ name = "http", port = 8080 }, { name = "https", port = 8443 }]\n'
 LIMITS = {"build": 60, "ssh": 30, "drain": 6, "delete": 60, "balancer": 60, "command": 60}
 COUNT = 2
+SETTINGS = {
+    "cloud": "shared",
+    "count": COUNT,
+    "source__requirements": "",
+    "processes__web": "python3 serve.py",
+    "commands__migrate": "",
+    "commands__test": "",
+    "server__image": "Local Linux",
+    "server__flavor": "general1-1",
+    "server__ssh_port": 2222,
+} | {f"limits__{name}": limit for name, limit in LIMITS.items()}
 PATIENT = 16  # requests, of which every visitor has made some
 CHANGE = re.compile(
     r"\S+ (?P<method>POST|PUT|DELETE) "
@@ -70,9 +69,9 @@ class Colleague:
         if not app.exists():
             shutil.copytree(APP, app, ignore=shutil.ignore_patterns("__pycache__"))
             (app / "release.txt").write_text(release)
-        chosen = {f"limits__{name}": limit for name, limit in LIMITS.items()} | settings
+        chosen = SETTINGS | {"source__path": str(app)} | settings
         lines = (f"{key.replace('__', '.')} = {json.dumps(value)}\n" for key, value in chosen.items())
-        return self.operator.with_settings(SETTINGS.format(app=app, count=COUNT) + "".join(lines), name=release)
+        return self.operator.with_settings(LISTENERS + "".join(lines), name=release)
 
 
 def visits(traffic: Traffic) -> None:
