@@ -36,6 +36,7 @@ def deploy(
     rotation began, 6 another operator is at work, 7 something remains that needs a hand.
     """
     from tasks import wiring, wiring_goals
+    from tasks.recording import recorded
     from tasks.report.summary import announce, show_summary
     from tasks.rollout import deploying
     from tasks.settings_file import load
@@ -45,7 +46,8 @@ def deploy(
         built = wiring_goals.build_release(settings, release)
         goal = wiring_goals.new_goal(settings, built.id)
         announce(goal, built, opened.console)
-        state = wiring.state(settings, deploying.deploy(goal, opened.site))
+        with recorded("deploy", goal, opened):
+            state = wiring.state(settings, deploying.deploy(goal, opened.site))
         show_summary(state, built, opened.progress.figures, opened.records, opened.console)
 
 

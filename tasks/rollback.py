@@ -26,6 +26,7 @@ def rollback(_c: Context, *, redeploy: bool = False, wait: bool = False, environ
     is at work, 7 something remains that needs a hand.
     """
     from tasks import wiring, wiring_goals
+    from tasks.recording import recorded
     from tasks.report.going_back import announce_return, show_returned
     from tasks.rollout import returning
     from tasks.settings_file import load
@@ -36,7 +37,8 @@ def rollback(_c: Context, *, redeploy: bool = False, wait: bool = False, environ
         back = kept.redeployed if redeploy else kept
         goal = wiring_goals.return_goal(settings, back)
         announce_return(back, goal, opened.console)
-        state = wiring.state(settings, returning.go_back(back, goal, opened.site))
+        with recorded("rollback", goal, opened):
+            state = wiring.state(settings, returning.go_back(back, goal, opened.site))
         show_returned(state, opened.console)
 
 
@@ -50,11 +52,14 @@ def abort(_c: Context, *, wait: bool = False, environment: str | None = None) ->
     undone any more, or not yet: the message says what to do.
     """
     from tasks import wiring, wiring_goals
+    from tasks.recording import recorded
     from tasks.report.status import show
     from tasks.rollout import returning
     from tasks.settings_file import load
 
     settings = load(environment=environment)
     with wiring.open_site(settings, wait=wait) as opened:
-        state = wiring.state(settings, returning.abort(wiring_goals.any_goal(settings), opened.site))
+        goal = wiring_goals.any_goal(settings)
+        with recorded("abort", goal, opened):
+            state = wiring.state(settings, returning.abort(goal, opened.site))
         show(state, opened.console)

@@ -34,6 +34,7 @@ def rotate(
     Exit codes: as those of `deploy`.
     """
     from tasks import wiring, wiring_goals
+    from tasks.recording import recorded
     from tasks.report.status import show
     from tasks.rollout import deploying, fleet
     from tasks.settings_file import load
@@ -43,5 +44,7 @@ def rotate(
         seen = opened.site.observe_alone()
         wanted = release if release in fleet.releases(seen) else wiring_goals.release_id(settings, release)
         ready = fleet.newest_ready(seen, release=wanted, count=count)
-        state = wiring.state(settings, deploying.rotate(wiring_goals.goal_of(settings, ready), opened.site))
+        goal = wiring_goals.goal_of(settings, ready)
+        with recorded("rotate", goal, opened):
+            state = wiring.state(settings, deploying.rotate(goal, opened.site))
         show(state, opened.console)

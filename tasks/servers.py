@@ -35,6 +35,7 @@ def create(
     rotation. On a failure the new servers are deleted again. With `--json`, progress goes to standard error.
     """
     from tasks import wiring, wiring_goals
+    from tasks.recording import recorded
     from tasks.report.consoles import aside, terminal
     from tasks.report.status_json import print_generation
     from tasks.report.summary import announce
@@ -46,7 +47,8 @@ def create(
         built = wiring_goals.build_release(settings, release)
         goal = wiring_goals.new_goal(settings, built.id)
         announce(goal, built, opened.console)
-        state = wiring.state(settings, deploying.create(goal, opened.site))
+        with recorded("servers.create", goal, opened):
+            state = wiring.state(settings, deploying.create(goal, opened.site))
     if json:
         print_generation(state, goal.generation)
 
@@ -60,6 +62,7 @@ def retire(_c: Context, server: str | None = None, environment: str | None = Non
     One that a load balancer knows is refused.
     """
     from tasks import wiring, wiring_goals
+    from tasks.recording import recorded
     from tasks.rollout import deploying, fleet
     from tasks.settings_file import load
 
@@ -68,7 +71,9 @@ def retire(_c: Context, server: str | None = None, environment: str | None = Non
         seen = opened.site.observe_alone()
         servers = (fleet.named(seen, server),) if server else fleet.idle(seen)
         opened.console.print(f"Deleting {fleet.names(servers)}.", highlight=False)
-        deploying.retire(servers, wiring_goals.goal_of(settings, servers), opened.site)
+        goal = wiring_goals.goal_of(settings, servers)
+        with recorded("servers.retire", goal, opened):
+            deploying.retire(servers, goal, opened.site)
 
 
 @command(help={"server": "Its name, id or private IP.", "environment": ENVIRONMENT})

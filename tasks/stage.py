@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tasks import wiring, wiring_goals
+from tasks.recording import recorded
+from tasks.report.wording import STAGES
 from tasks.rollout import deploying, fleet
 from tasks.rollout.model import Server
 from tasks.rollout.observation import Observation
@@ -26,7 +28,8 @@ def _run(stage: type[deploying.Stage], choose: Any, named: tuple[Any, str | None
     with wiring.open_site(settings) as opened:
         servers = choose(opened.site.observe(), *named)
         goal = wiring_goals.goal_of(settings, servers)
-        seen = deploying.run_stage(stage, servers, goal, opened.site)
+        with recorded(STAGES[stage], goal, opened):
+            seen = deploying.run_stage(stage, servers, goal, opened.site)
         generation = seen.generation(goal.generation)
         opened.console.print(f"generation {goal.generation}: {fleet.progress(generation)}", highlight=False)
 

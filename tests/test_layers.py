@@ -13,8 +13,9 @@ ROOT = Path(__file__).parent.parent
 LAYERS = [
     {"program"},
     {"collection"},
-    {"deploy", "servers", "node", "rotate", "rollback", "reap", "local", "init"},
+    {"deploy", "servers", "node", "rotate", "rollback", "history", "reap", "local", "init"},
     {"stage"},
+    {"recording"},
     {"wiring"},
     {"wiring_profiles", "wiring_goals"},
     {"cloud", "hosts", "report", "local_cloud", "command"},

@@ -6,17 +6,40 @@ import json
 import sys
 from collections.abc import Iterable
 from datetime import UTC
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tasks.report.journals import Run
+from tasks.errors import SettingsError
+from tasks.report.html.writing import write
+from tasks.report.journals import Run, runs
 from tasks.report.times import iso
 from tasks.report.wording import counted
 
 NOTHING = "Nothing was run on this machine yet; `fab deploy` is the first thing to be listed here."
+
+
+def latest(deploys: Path, most: int) -> list[Run]:
+    """Read the latest runs, of all apps and environments."""
+    return list(islice(runs(deploys), max(0, most)))
+
+
+def report_of(found: list[Run]) -> Path:
+    """Give the report of the latest run; one that was killed has none yet, and gets one.
+
+    :raises SettingsError: there is no run, or the report can not be written.
+    """
+    if not found:
+        raise SettingsError("there is no report", advice=NOTHING)
+    path = found[0].path
+    try:
+        return found[0].report if found[0].report.exists() else write(path)
+    except OSError as error:
+        raise SettingsError(f"the report of {path} can not be written: {error.strerror}") from error
 
 
 def show(found: Iterable[Run], console: Console) -> None:
