@@ -18,7 +18,7 @@ from tasks.report.wording import STAGES, Names, counted, doing, done
 from tasks.rollout.events import Event, Failed, Finished, Observed, Reverting, Said, Started
 from tasks.rollout.model import Server, ServerStatus
 from tasks.rollout.observation import BuildDied, Distrusted, Fact, Moment, Probed
-from tasks.rollout.steps import ProbeOld, Step, TakeClaim, Watch, WatchBuilds
+from tasks.rollout.steps import ProbeNew, ProbeOld, Step, TakeClaim, Watch, WatchBuilds
 from tasks.waiting import Clock
 
 
@@ -104,6 +104,8 @@ class Progress:
             self._claimed_at = event.at
         if isinstance(event.step, ProbeOld):
             self._probed(event, event.step.moment)
+        elif isinstance(event.step, ProbeNew):
+            return  # all is as it was a moment ago
         elif any(isinstance(fact, Distrusted) for fact in event.facts):
             self._line(event.at, "red", f"refused: {doing(event.step, self._name)}")
         else:

@@ -24,6 +24,11 @@ WORDS: dict[type, tuple[str, str, str]] = {
         "{about} was asked for its check {step.moment} the migrations",
         "look whether {about}, which serves, is well {step.moment} the migrations",
     ),
+    steps.ProbeNew: (
+        "asking {about} for its check in rotation",
+        "{about} answers its check in rotation",
+        "ask {about} for its check once more, in rotation",
+    ),
     steps.GiveUpRoom: (
         "giving up for want of room",
         "given up: no room for {room}",

@@ -12,7 +12,7 @@ from tasks.rollout import steps
 from tasks.rollout.goal import Goal
 from tasks.rollout.loop import Planner
 from tasks.rollout.model import BalancerStatus, Condition, LoadBalancer, Node, NodeStatus, Phase, Server, ServerStatus
-from tasks.rollout.observation import Drained, Fact, Gone, Held, Observation, Probed, Watched
+from tasks.rollout.observation import Drained, Fact, Gone, Held, Moment, Observation, Probed, Watched
 
 Rounds = tuple[frozenset[steps.Step], ...]
 
@@ -66,6 +66,8 @@ def expected(step: steps.Step, goal: Goal, seen: Observation) -> tuple[Fact, ...
             return (Held(generation=goal.generation, others=others, balancers=seen.balancers),)
         case steps.ProbeOld():
             return (Probed(server_id=step.server_id, moment=step.moment, problem=""),)
+        case steps.ProbeNew():
+            return (Probed(server_id=step.server_id, moment=Moment.ROTATED, problem=""),)
         case steps.Watch():
             return (Watched(count=step.count),)
         case steps.GiveUp() | steps.GiveUpRoom():

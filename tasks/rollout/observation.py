@@ -60,15 +60,16 @@ class Held:
 
 
 class Moment(StrEnum):
-    """When an old server was probed: before the migrations ran, or after."""
+    """When a server was probed: an old one before the migrations ran, or after; a new one when it was in rotation."""
 
     BEFORE = "before"
     AFTER = "after"
+    ROTATED = "rotated"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Probed:
-    """Fact: an old server was asked for its check; `problem` is empty when it answered as expected."""
+    """Fact: a server was asked for its check; `problem` is empty when it answered as expected."""
 
     server_id: str
     moment: Moment

@@ -41,12 +41,14 @@ class Performer:
             case _:
                 return (self._perform(step, seen),)
 
-    def _perform(self, step: steps.Step, seen: Observation) -> Fact:
+    def _perform(self, step: steps.Step, seen: Observation) -> Fact:  # noqa: PLR0911  one return a kind
         match step:
             case steps.TakeClaim():
                 return self._take_claim(step, seen)
             case steps.ProbeOld():
                 return self.watching.probe_old(step, seen)
+            case steps.ProbeNew():
+                return self.watching.probe_new(step, seen)
             case steps.Watch():
                 return self.watching.watch(step, seen)
             case steps.CreateBalancer():

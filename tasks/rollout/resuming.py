@@ -33,26 +33,22 @@ class Way(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Interruption:
-    """A deploy that ended without saying so, and the servers of its generation that there are."""
+    """A deploy that ended without saying so, the servers of its generation that there are, and who served before it."""
 
     claim: Claim
     servers: tuple[Server, ...]
+    previous: Predecessor
 
     @property
     def generation(self) -> str:
         """Its generation."""
         return self.claim.generation
 
-    @property
-    def previous(self) -> Predecessor:
-        """Who served before it."""
-        return self.servers[0].labels.previous
-
     def goal(self, of: Goal) -> Goal:
         """Give what it was to reach, as far as its servers tell; the rest is as in another goal."""
         first = self.servers[0].labels
         count = max(server.labels.slot for server in self.servers)
-        return replace(of, generation=first.generation, release=first.release, count=count, previous=first.previous)
+        return replace(of, generation=first.generation, release=first.release, count=count, previous=self.previous)
 
 
 def interruption(seen: Observation, dead: Iterable[Claim]) -> Interruption | None:
@@ -60,8 +56,23 @@ def interruption(seen: Observation, dead: Iterable[Claim]) -> Interruption | Non
     for claim in dead:
         servers = seen.generation(claim.generation)
         if servers:
-            return Interruption(claim=claim, servers=servers)
+            return Interruption(claim=claim, servers=servers, previous=_previous(claim, servers, seen))
     return None
+
+
+def _previous(claim: Claim, servers: tuple[Server, ...], seen: Observation) -> Predecessor:
+    """Give who served before an interrupted deploy: its servers say so, but for a rollback, whose servers are older.
+
+    Before that, it was the newest of the others that load balancers know; when they know none any more, it is done.
+    """
+    if claim.verb != "rollback":
+        return servers[0].labels.previous
+    rest = [one for one in seen.servers if one.generation != claim.generation and is_known(one, seen)]
+    newest = max(rest, key=lambda server: server.generation, default=None)
+    if newest is None:
+        return NOBODY
+    count = len(seen.generation(newest.generation))
+    return Predecessor(newest.generation, newest.labels.release, count)
 
 
 def way(goal: Goal, seen: Observation, found: Interruption | None) -> Way:

@@ -26,7 +26,7 @@ from tasks.rollout.model import (
     Server,
     ServerStatus,
 )
-from tasks.rollout.observation import Observation
+from tasks.rollout.observation import Moment, Observation
 from tasks.rollout.steps import (
     AddNodes,
     AwaitDrained,
@@ -35,6 +35,7 @@ from tasks.rollout.steps import (
     GiveUpRoom,
     MarkServing,
     Park,
+    ProbeNew,
     RemoveNodes,
     RetireServer,
     Seal,
@@ -68,7 +69,8 @@ def rotation(goal: Goal, seen: Observation) -> frozenset[Step]:
     inward = frozenset(step for listener in goal.listeners for step in _bring_in(listener, wanted, goal, seen))
     if inward:
         return inward
-    marks = (one for one in batch.servers if not one.phase.reached(Phase.SERVING) or one.labels.parked)
+    alone = not any(is_known(server, seen) for server in others(goal, seen))
+    marks = (one for one in batch.servers if not one.phase.reached(Phase.SERVING) or (one.labels.parked and alone))
     return frozenset({*(MarkServing(server_id=server.id) for server in marks), *_onward(goal, seen, batch)})
 
 
@@ -206,13 +208,17 @@ def _onward(goal: Goal, seen: Observation, batch: Batch) -> Iterator[Step]:
     """Give what follows when a batch is ONLINE everywhere."""
     size = len(batch.servers)
     leaving = _leaving(goal, seen, batch)
+    unproved = [one for one in batch.servers if (one.id, Moment.ROTATED) not in seen.probes]
+    if unproved and any(is_sent_to(server, seen) for server in leaving):
+        yield from (ProbeNew(server_id=server.id) for server in unproved)
+        return
     proven = not goal.pace.is_watched or seen.proven >= size
     if not proven:
         draining = tuple(set_draining(leaving, seen))
         resting = (server for server in leaving if is_known(server, seen))
         yield from draining or (Watch(count=size), *await_drained(resting, seen))
     elif size == goal.count:
-        yield from take_out(leaving, seen, parks=lambda server: _is_parked(server, goal))
+        yield from take_out(leaving, seen, parks=lambda server: _is_parked(server, goal, seen))
         yield from _seals(goal, seen)
     elif leaving:
         yield from take_out(leaving, seen)
@@ -239,10 +245,14 @@ def _is_leaving(server: Server, seen: Observation) -> bool:
     return any(node.condition is not Condition.ENABLED for node in nodes)
 
 
-def _is_parked(server: Server, goal: Goal) -> bool:
-    """Say whether a server is to be kept for a rollback: it was what served before, and it runs."""
+def _is_parked(server: Server, goal: Goal, seen: Observation) -> bool:
+    """Say whether a server is to be kept for a rollback: it is of what served before, all of which is there, and runs.
+
+    Where some had to make room for new servers, the others are of no use.
+    """
     return (
         bool(goal.pace.standby)
+        and len(seen.generation(goal.previous.generation)) >= goal.previous.count
         and server.generation == goal.previous.generation
         and server.status is ServerStatus.ACTIVE
         and server.phase is Phase.SERVING

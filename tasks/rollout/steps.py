@@ -117,6 +117,10 @@ class ProbeOld(OnServer):
     moment: Moment
 
 
+class ProbeNew(OnServer):
+    """Ask a new server in rotation for its check once more, before an old one leaves: not every node is monitored."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class GiveUpRoom:
     """Fail: there is no room for another new server, and no old one can be spared."""
@@ -223,6 +227,7 @@ Step = (
     | TestApp
     | Check
     | ProbeOld
+    | ProbeNew
     | GiveUpRoom
     | CreateBalancer
     | AddNodes

@@ -18,9 +18,11 @@ from tasks.rollout.site import Site
 
 def undone_if_well(found: Interruption, goal: Goal, site: Site, claim: Claimant) -> Observation:
     """Undo an interrupted deploy, unless what it would go back to is not well: then what serves now serves on."""
+    claim.rename("undo", found.generation)  # before it is taken: by that the dead claim goes, and with it the trace
     seen = taken(goal, site.observe(), site, claim)
     if missing_before(found, goal, seen, site):
         site.say("the interrupted deploy is not undone: what serves now serves until the new servers do")
+        claim.rename("deploy", goal.generation)
         return seen
     return undo(found, goal, site, claim, seen)
 

@@ -13,7 +13,7 @@ from tasks.rollout.observation import Moment, Observation, Probed, Watched
 from tasks.rollout.ports import Balancers, Hosts, Watcher
 from tasks.waiting import Clock, Patience, until
 
-OLD_PATIENCE = Patience(limit=10.0, first=0.5, longest=2.0)
+PROBE_PATIENCE = Patience(limit=10.0, first=0.5, longest=2.0)
 SAME_AGAIN = 2
 """How many looks in a row have to find something wrong: one may have met a packet that got lost."""
 
@@ -36,23 +36,40 @@ class WatchActs:
         server = seen.server(step.server_id)
         problem = self._probe(server) if server else ""
         if server and problem and step.moment is Moment.AFTER:
-            problem = self._still_wrong(server, problem)
-        return Probed(server_id=step.server_id, moment=step.moment, problem=problem)
-
-    def _still_wrong(self, server: Server, problem: str) -> str:
-        def look() -> str | None:
-            return None if self._probe(server) else ""
-
-        try:
-            return until(look, what=server.name, patience=OLD_PATIENCE, clock=self.clock)
-        except TimedOut:
+            if not self._is_still_wrong(server):
+                return Probed(server_id=step.server_id, moment=step.moment, problem="")
             raise CheckFailed(
                 f"{server.name}, which serves the release before this one, was well before the migrations, and is not "
                 f"since they ran: {problem}",
                 server=server.name,
                 advice="The migrations are not undone: look at the site now. Make them such that the old release bears "
                 "them (add first, remove in a later release), or deploy with no old servers in rotation.",
-            ) from None
+            )
+        return Probed(server_id=step.server_id, moment=step.moment, problem=problem)
+
+    def probe_new(self, step: steps.ProbeNew, seen: Observation) -> Probed:
+        """Ask a new server for its check, when load balancers send it requests.
+
+        :raises CheckFailed: it does not answer as expected.
+        """
+        server = seen.server(step.server_id)
+        problem = self._probe(server) if server else "it has vanished"
+        if problem and (server is None or self._is_still_wrong(server)):
+            name = server.name if server else step.server_id
+            raise CheckFailed(f"{name} was put into rotation, and is not well there: {problem}", server=name)
+        return Probed(server_id=step.server_id, moment=Moment.ROTATED, problem="")
+
+    def _is_still_wrong(self, server: Server) -> bool:
+        try:
+            until(
+                lambda: None if self._probe(server) else True,
+                what=server.name,
+                patience=PROBE_PATIENCE,
+                clock=self.clock,
+            )
+        except TimedOut:
+            return True
+        return False
 
     def watch(self, step: steps.Watch, seen: Observation) -> Watched:
         """Watch the new servers in rotation for as long as the goal says.

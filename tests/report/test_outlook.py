@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from tasks.report.outlook import at_work, interrupted, kept, told, until
-from tasks.rollout.model import NEXT_DEPLOY, Phase
+from tasks.rollout.model import NEXT_DEPLOY, NOBODY, Phase
 from tasks.rollout.outlook import Interrupted, Outlook, Rotation
 from tasks.rollout.resuming import Interruption, Way
 from tests.report.kept import NOW, UNTIL, claim, parked
@@ -16,7 +16,7 @@ from tests.rollout.builders import old, server
 def found(*servers, **changes):
     """Give an interrupted deploy that can be gone on with."""
     values = {"rotation": Rotation.BEGUN, "same": Way.RESUME, "other": Way.UNDO, "can_abort": True} | changes
-    return Interrupted(found=Interruption(claim=claim(), servers=servers or (server(1),)), **values)
+    return Interrupted(found=Interruption(claim=claim(), servers=servers or (server(1),), previous=NOBODY), **values)
 
 
 def test_who_is_at_work_is_told_with_times():

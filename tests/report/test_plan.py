@@ -17,7 +17,7 @@ from tasks.rollout import steps
 from tasks.rollout.forecast import forecast
 from tasks.rollout.foreseeing import Foreseen
 from tasks.rollout.goal import Bounds, Pace
-from tasks.rollout.model import Condition, Predecessor, Spare
+from tasks.rollout.model import NOBODY, Condition, Predecessor, Spare
 from tasks.rollout.observation import Moment
 from tasks.rollout.planning import plan
 from tasks.rollout.resuming import Interruption, Way
@@ -115,7 +115,7 @@ def test_a_plan_that_cannot_be_carried_out_says_so():
 )
 def test_a_plan_says_what_it_makes_of_an_interrupted_deploy(onward, words):
     """Whose it was, and whether it is gone on with, undone, or taken away."""
-    found = Interruption(claim=claim(), servers=(server(1),))
+    found = Interruption(claim=claim(), servers=(server(1),), previous=NOBODY)
     first = (frozenset({steps.RetireServer(server_id="new-2")}),)
     printed = plan_of(goal(count=1), seen(server(1)), found=found, onward=onward, first=first)
     lines = printed.splitlines()

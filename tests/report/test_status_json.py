@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from tasks.report.status import State
 from tasks.report.status_json import as_json, generation_json
+from tasks.rollout.model import NOBODY
 from tasks.rollout.outlook import Interrupted, Outlook, Rotation
 from tasks.rollout.resuming import Interruption, Way
 from tests.report.kept import NOW, UNTIL, claim, parked, serving_after
@@ -68,7 +69,7 @@ def test_the_json_says_who_is_at_work():
 
 def test_the_json_says_what_was_interrupted():
     """With what the next deploy would make of it, as `resuming` decides."""
-    found = Interruption(claim=claim(), servers=(old(1),))
+    found = Interruption(claim=claim(), servers=(old(1),), previous=NOBODY)
     interrupted = Interrupted(found=found, rotation=Rotation.BEGUN, same=Way.RESUME, other=Way.UNDO, can_abort=True)
     shown = as_json(state(old(1), outlook=Outlook(now=NOW, interrupted=interrupted)))["interrupted"]
 

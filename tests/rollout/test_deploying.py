@@ -222,7 +222,7 @@ def test_a_load_balancer_in_error_stops_the_deploy_before_a_server_is_built(live
 
 
 def test_servers_that_do_not_fit_beside_the_old_ones_come_in_batches(live):
-    """25 nodes are a load balancer's limit: old ones leave as new ones come, and never fewer serve than at the start."""
+    """25 nodes are a load balancer's limit: old ones leave as new ones come, and never do fewer serve."""
     many = replace(SECOND, count=24)
     deploying.deploy(many, live.site())
 

@@ -16,6 +16,7 @@ from tasks.rollout.steps import (
     CreateServer,
     MarkServing,
     Migrate,
+    ProbeNew,
     RemoveNodes,
     RetireServer,
     SetCondition,
@@ -53,9 +54,10 @@ def test_a_later_deploy_ends_with_the_old_servers_gone():
 
     rounds = forecast(partial(plan, goal()), goal(), state)
 
-    assert kinds(rounds)[-5:] == [
+    assert kinds(rounds)[-6:] == [
         {AddNodes},
-        {MarkServing, SetCondition},
+        {MarkServing, ProbeNew},
+        {SetCondition},
         {AwaitDrained},
         {RemoveNodes},
         {RetireServer},

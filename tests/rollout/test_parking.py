@@ -43,7 +43,13 @@ class TestParking:
 
     def test_servers_are_parked_once(self):
         """What is parked stays so: its time is not begun anew by another run."""
-        assert rotation(standby(30.0), after_rotation(labelled(old(1), parked="2026-01-01T00:00:00Z"))) == frozenset()
+        parked = [labelled(old(slot), parked="2026-01-01T00:00:00Z") for slot in (1, 2)]
+
+        assert rotation(standby(30.0), after_rotation(*parked)) == frozenset()
+
+    def test_what_is_left_of_servers_that_made_room_is_not_parked(self):
+        """Fewer than served before are no way back, and cost money."""
+        assert rotation(standby(30.0), after_rotation(old(2))) == {RetireServer(server_id="old-2")}
 
     @pytest.mark.parametrize(
         "useless",

@@ -176,3 +176,18 @@ class TestBeginning:
 
         assert predecessor(goal(), state, live_beside(goal(), state)) == BEFORE
         assert predecessor(goal(), seen(), Live()) == NOBODY
+
+
+def test_an_interrupted_rollback_goes_back_to_what_served_until_then():
+    """The servers that it was putting back are older, and know only who served before them."""
+    back, newer = (
+        [labelled(old(slot), previous=Predecessor("20251201-000000-aaaa", "r0", 2)) for slot in (1, 2)],
+        [server(slot, Phase.SERVING) for slot in (1, 2)],
+    )
+    resting = [node(one, Condition.DRAINING) for one in newer]
+    half = seen(*back, *newer, balancers=both(*map(node, back), *resting))
+    done = seen(*back, *newer, balancers=both(*map(node, back)))
+    claims = [dead("rollback", OLD)]
+
+    assert interruption(half, claims).previous == Predecessor(NEW, "r2", 2)
+    assert interruption(done, claims).previous == NOBODY

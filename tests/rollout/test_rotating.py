@@ -12,6 +12,7 @@ from tasks.rollout.steps import (
     CreateServer,
     GiveUpRoom,
     MarkServing,
+    ProbeNew,
     RemoveNodes,
     RetireServer,
     SetCondition,
@@ -253,3 +254,23 @@ def test_servers_are_marked_when_they_are_online_everywhere():
 
     assert MarkServing(server_id="new-1") not in rotation(goal(count=1), half)
     assert rotation(goal(count=1), seen(*new, balancers=both(*nodes(new)))) == {MarkServing(server_id="new-1")}
+
+
+class TestProof:
+    def test_new_servers_are_asked_once_more_before_an_old_one_leaves(self):
+        """A load balancer without a health monitor calls every node ONLINE."""
+        one, gone = server(1), old(1)
+        unasked = seen(one, gone, balancers=both(node(one), node(gone)), probes={})
+        asked = seen(one, gone, balancers=both(node(one), node(gone)))
+
+        assert ProbeNew(server_id="new-1") in rotation(goal(count=1), unasked)
+        assert {type(step) for step in rotation(goal(count=1), unasked)} == {ProbeNew, MarkServing}
+        assert {type(step) for step in rotation(goal(count=1), asked)} == {SetCondition, MarkServing}
+
+    def test_where_no_old_one_leaves_nobody_is_asked(self):
+        """A first deploy has asked them a moment ago."""
+        one = server(1)
+
+        assert rotation(goal(count=1), seen(one, balancers=both(node(one)), probes={})) == {
+            MarkServing(server_id="new-1")
+        }
