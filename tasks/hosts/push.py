@@ -15,6 +15,7 @@ RELEASE = "release.tar.gz"
 DIGEST = "release.sha256"
 SCRIPTS = "bootstrap_scripts"
 _PRIVATE, _PLAIN, _EXECUTABLE = 0o600, 0o644, 0o755
+_AT_ONCE = 64 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +35,9 @@ class Parcel:
 
     def write(self, sink: Sink) -> None:
         """Write the tar stream: owned by root, modes 644 and 755, the env file 600."""
-        with tarfile.open(fileobj=sink, mode="w|", format=tarfile.GNU_FORMAT) as stream:  # type: ignore[call-overload]
+        with tarfile.open(  # type: ignore[call-overload]
+            fileobj=sink, mode="w|", format=tarfile.GNU_FORMAT, bufsize=_AT_ONCE
+        ) as stream:
             _add_text(stream, "env", self.env, _PRIVATE)
             _add_text(stream, "Procfile", self.procfile, _PLAIN)
             _add_text(stream, DIGEST, self.digest + "\n", _PLAIN)

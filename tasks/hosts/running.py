@@ -112,12 +112,25 @@ def _exit_code(channel: paramiko.Channel, command: Command, user: str, lines: Li
 
 def _feed(channel: paramiko.Channel, feed: Callable[[Sink], None]) -> None:
     try:
-        with channel.makefile_stdin("wb", _CHUNK) as stdin:  # closing it ends the command's input
-            feed(stdin)
+        feed(_Input(channel))
+        channel.shutdown_write()  # ends the command's input
     except OSError as error:
         if not channel.closed:
             raise ReleaseError(f"what was to be sent to the server could not be read: {error}") from error
         # Else the command ended without reading it all; its output and exit code say why.
+
+
+class _Input:
+    """A session's input, with no finalizer.
+
+    tarfile leaves what it writes to in a cycle; a file of paramiko's may print a traceback when that is collected.
+    """
+
+    def __init__(self, channel: paramiko.Channel) -> None:
+        self._channel = channel
+
+    def write(self, data: bytes, /) -> None:
+        self._channel.sendall(data)
 
 
 @contextmanager

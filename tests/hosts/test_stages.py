@@ -9,6 +9,8 @@ import pytest
 from tasks.errors import CommandFailed, Interrupted, ReleaseError, SettingsError
 from tasks.hosts.access import Secret
 from tasks.hosts.app import AppCommands, Deadlines
+from tasks.hosts.output import Lines
+from tasks.hosts.running import Command, run
 from tests.hosts.conftest import a_server
 
 SECRET = 'it\'s a $ecret "with" `everything`\nand a second line'
@@ -187,6 +189,15 @@ def test_a_large_release_is_pushed_whole(room):
     room.hosts().set_up(room.server)
 
     assert room.on_server("release.tar.gz").read_bytes() == room.release().path.read_bytes()
+
+
+def test_what_a_push_is_written_to_has_no_finalizer(room):
+    """An archive leaves it in a cycle: a finalizer could print a traceback on the terminal when that is collected."""
+    sinks = []
+    command = Command(stage="test", name="cat", script="cat", deadline=30.0, feed=sinks.append)
+    run(room.server, command, user=room.access.user, on=room.hosts()._connections, lines=Lines(print))
+
+    assert [hasattr(sink, "__del__") for sink in sinks] == [False]
 
 
 def test_migrations_and_tests_run_by_bin_run(room):
