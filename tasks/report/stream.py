@@ -14,13 +14,15 @@ from tasks.errors import SettingsError
 STANDARD_OUTPUT = "-"
 
 
-def stream(target: str) -> Callable[[str], None]:
-    """Give what writes lines to `target`: a file that is begun anew, or "-" for standard output.
+def stream(target: str | None) -> Callable[[str], None]:
+    """Give what writes lines to `target`: a file that is begun anew, "-" for standard output, None for nowhere.
 
     A listener that goes away, or a disk that is full, ends the stream and not the deploy.
 
     :raises SettingsError: the file can not be written.
     """
+    if target is None:
+        return lambda _line: None
     file = _opened(target)
 
     def write(line: str) -> None:

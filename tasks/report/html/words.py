@@ -14,6 +14,7 @@ STAGE_OF: Mapping[str, str] = {kind.__name__: stage for kind, stage in STAGES.it
     "CreateServer": "boot",
     "ReplaceBuild": "retire",
     "ProbeOld": "probe",
+    "ProbeNew": "probe",
     "GiveUp": OTHER,
     "GiveUpRoom": OTHER,
     "CreateBalancer": "rotate in",
@@ -36,6 +37,7 @@ DOING: Mapping[str, str] = {
     "TestApp": "test",
     "Check": "check",
     "ProbeOld": "ask for its check",
+    "ProbeNew": "ask for its check",
     "GiveUpRoom": "give up for want of room",
     "CreateBalancer": "create",
     "AddNodes": "add nodes",
@@ -62,7 +64,8 @@ def doing(line: Line) -> str:
     """Say what a step does; one that is not known is called by its own name."""
     kind = str(line.get("step", "?"))
     known = DOING.get(kind) or re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind).lower()
-    return " ".join(part for part in (known, str(line.get("condition", "")), str(line.get("moment", ""))) if part)
+    moment = f"{line['moment']} the migrations" if line.get("moment") else ""
+    return " ".join(part for part in (known, str(line.get("condition", "")), moment) if part)
 
 
 def subject(line: Line, prefix: str) -> str:
