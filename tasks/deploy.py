@@ -44,7 +44,7 @@ def deploy(
     settings = load(count=count, environment=environment)
     with wiring.open_site(settings, wait=wait, adopt=adopt) as opened:
         built = wiring_goals.build_release(settings, release)
-        goal = wiring_goals.new_goal(settings, built.id)
+        goal = wiring_goals.new_goal(settings, built.id, opened.site.compute.now())
         announce(goal, built, opened.console)
         with recorded("deploy", goal, opened):
             state = wiring.state(settings, deploying.deploy(goal, opened.site))

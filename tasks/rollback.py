@@ -35,7 +35,7 @@ def rollback(_c: Context, *, redeploy: bool = False, wait: bool = False, environ
     with wiring.open_site(settings, wait=wait) as opened:
         kept = returning.way_back(opened.site.observe_alone())
         back = kept.redeployed if redeploy else kept
-        goal = wiring_goals.return_goal(settings, back)
+        goal = wiring_goals.return_goal(settings, back, opened.site.compute.now())
         announce_return(back, goal, opened.console)
         with recorded("rollback", goal, opened):
             state = wiring.state(settings, returning.go_back(back, goal, opened.site))

@@ -45,7 +45,7 @@ def create(
     settings = load(count=count, environment=environment)
     with wiring.open_site(settings, console=aside() if json else terminal()) as opened:
         built = wiring_goals.build_release(settings, release)
-        goal = wiring_goals.new_goal(settings, built.id)
+        goal = wiring_goals.new_goal(settings, built.id, opened.site.compute.now())
         announce(goal, built, opened.console)
         with recorded("servers.create", goal, opened):
             state = wiring.state(settings, deploying.create(goal, opened.site))

@@ -33,9 +33,12 @@ def listeners(settings: Settings) -> tuple[Listener, ...]:
     )
 
 
-def new_goal(settings: Settings, release: str) -> Goal:
-    """Give the goal of a deploy: a generation of its own, named after the time so that generations sort by age."""
-    now = datetime.now(tz=UTC)
+def new_goal(settings: Settings, release: str, now: datetime | None = None) -> Goal:
+    """Give the goal of a deploy: a generation of its own, named after the time so that generations sort by age.
+
+    :param now: on the cloud's clock, by which all operators' generations are named; without it, this machine's time.
+    """
+    now = now or datetime.now(tz=UTC)
     generation = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(1)}"
     _require_seal(settings)
     return _goal(settings, generation, release, settings.count)
@@ -53,7 +56,7 @@ def any_goal(settings: Settings) -> Goal:
     return _goal(settings, generation="", release="", count=settings.count)
 
 
-def return_goal(settings: Settings, back: WayBack) -> Goal:
+def return_goal(settings: Settings, back: WayBack, now: datetime | None = None) -> Goal:
     """Give the goal of a rollback: the parked servers, all at once, or new ones with the previous release.
 
     :raises ReleaseError: there are no parked servers, and its artifact is not on this machine.
@@ -61,7 +64,7 @@ def return_goal(settings: Settings, back: WayBack) -> Goal:
     if back.parked:
         goal = goal_of(settings, back.parked)
         return replace(goal, pace=Pace(standby=goal.pace.standby))  # they have proved themselves, and there is no time
-    return new_goal(settings, _kept(back.previous.release).id)
+    return new_goal(settings, _kept(back.previous.release).id, now)
 
 
 def pace(settings: Settings, count: int) -> Pace:

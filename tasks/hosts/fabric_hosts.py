@@ -166,6 +166,8 @@ class FabricHosts:
 
         :raises HostError: it still takes connections after a while.
         """
+        if sealing.is_closed(server, self._access.port, self._connections.route):
+            return  # done before, and whoever did it could not say so any more
         key = public_line(self._access).rpartition(" ")[2]
         self._tell(server, sealing.seal(key, self._app.deadlines))
         self._connections.drop(server)

@@ -39,6 +39,11 @@ def seal(key: str, deadlines: Deadlines) -> Command:
     return Command(stage="seal", name=PROGRAM, script=script, deadline=deadlines.start)
 
 
+def is_closed(server: Server, port: int, route: Route) -> bool:
+    """Say whether a server's SSH port refuses connections: then it is sealed, whatever its metadata says."""
+    return bool(_refuses(server, port, route))
+
+
 def await_refusal(server: Server, port: int, route: Route, clock: Clock) -> None:
     """Wait until connections to a server's SSH port are refused.
 

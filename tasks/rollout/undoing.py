@@ -8,7 +8,7 @@ from tasks.errors import DeployError, Unfinished
 from tasks.rollout.beginning import taken, well
 from tasks.rollout.claiming import Claimant
 from tasks.rollout.fleet import names
-from tasks.rollout.goal import Goal
+from tasks.rollout.goal import Bounds, Goal
 from tasks.rollout.guard import Stakes
 from tasks.rollout.observation import Observation
 from tasks.rollout.resuming import Interruption, predecessors, to_return_to
@@ -43,8 +43,8 @@ def undo(found: Interruption, goal: Goal, site: Site, claim: Claimant, seen: Obs
     its = found.goal(goal)
     claim.rename("undo", found.generation)
     live = to_return_to(seen, found)
-    floors = live.floors(found.previous.count)
-    stakes = Stakes(generation=its.generation, live=live.servers, floors=floors, claim=claim)
+    its = replace(its, bounds=Bounds(floors=live.floors(found.previous.count), nodes=site.balancers.node_limit()))
+    stakes = Stakes(generation=its.generation, live=live.servers, floors=its.bounds.floors, claim=claim)
     loop = site.loop(its, seen, stakes)
     try:
         loop.pursue(lambda now: revert(its, now, live))

@@ -40,3 +40,13 @@ def test_scripts_that_cannot_seal_are_told_beforehand(tmp_path):
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin/seal").touch()
     sealing.require(tmp_path)
+
+
+def test_a_server_that_is_sealed_already_is_left_alone(room):
+    """Its port refuses: somebody has sealed it and could not write that down, and nobody can log in to do it again."""
+    room.install("bin/seal", "echo sealed\n")
+    room.sshd.close()
+
+    room.hosts().seal(a_server())
+
+    assert room.lines("seal") == []
