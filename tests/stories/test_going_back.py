@@ -125,7 +125,7 @@ def test_a_quota_for_one_server_more(office: Office):
     large.manages("deploy")
     room = nova.limits.get().to_dict()["absolute"]["maxTotalRAMSize"] // 8192 - COUNT - 1
     office.host.manages("local.fault", "build-hangs", "--times", "0", "--match", "filler")
-    fillers = [nova.servers.create(f"filler-{n}", office.cloud.image_id(), "general1-8") for n in range(room)]
+    fillers = [nova.servers.create(f"filler-{n}", image_of(office.cloud), "general1-8") for n in range(room)]
     try:
         with office.visited() as (traffic, _), least(office.cloud) as seen:
             ran = large.fab("deploy")
@@ -214,12 +214,17 @@ def test_what_is_left_over(caches: Path):
 def foreign_things(cloud: Cloud) -> None:
     """Put a server, a keypair and a node of somebody else's beside ours."""
     cloud.nova.keypairs.create("theirs")
-    cloud.nova.servers.create("theirs", cloud.image_id(), "general1-1", key_name="theirs")
+    cloud.nova.servers.create("theirs", image_of(cloud), "general1-1", key_name="theirs")
     eventually(lambda: cloud.servers()["theirs"].status == "ACTIVE" or None, "their server")
     for balancer in cloud.balancers().values():
         node = {"address": "127.0.0.9", "port": 8000, "condition": "DISABLED"}
         cloud.session.post(f"/loadbalancers/{balancer.id}/nodes", json={"nodes": [node]}, endpoint_filter=CLB)
     eventually(lambda: {one.status for one in cloud.balancers().values()} == {"ACTIVE"} or None, "the load balancers")
+
+
+def image_of(cloud: Cloud) -> str:
+    """Give the id of the image that our servers were made from."""
+    return str(next(iter(cloud.servers().values())).image["id"])
 
 
 def address(server: Any) -> str:
