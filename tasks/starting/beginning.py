@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tasks.errors import SettingsError
-from tasks.settings import LOCAL
+from tasks.settings import LOCAL, PACKAGE_ROOT
 from tasks.starting import asking
 from tasks.starting.files import SCRIPTS, File, planned, refuse_to_overwrite, settings_folder, write
 from tasks.starting.looking import SIGNS, look, name_of, started_by
@@ -49,11 +49,11 @@ class Begun:
 def begin(folder: Path, wishes: Wishes) -> Begun:
     """Write what an app needs to be deployed, all of it or nothing.
 
-    :raises SettingsError: nothing says how it is started and nobody is there to be asked; or files are in the way.
+    :raises SettingsError: nothing says how it is started and nobody is there to be asked; what was said makes no
+        settings; or files are in the way.
     """
     folder = folder.resolve()
-    if not folder.is_dir():
-        raise SettingsError(f"{folder} is not a folder")
+    _require_app_folder(folder)
     app = _app(folder, wishes)
     name, check_path = wishes.name or name_of(folder), wishes.check_path or app.check_path
     if asking.is_somebody_there():
@@ -66,6 +66,16 @@ def begin(folder: Path, wishes: Wishes) -> Begun:
         refuse_to_overwrite(files)
     write(files)
     return Begun(app=app, name=name, home=home, files=files)
+
+
+def _require_app_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        raise SettingsError(f"{folder} is not a folder")
+    if folder == PACKAGE_ROOT:
+        raise SettingsError(
+            f"{folder} is the folder of disposable-servers itself",
+            advice=f"In your app's folder: fab -r {folder} init. Or from here: fab init --folder PATH.",
+        )
 
 
 def _app(folder: Path, wishes: Wishes) -> App:

@@ -41,7 +41,6 @@ class App:
     migrate: str = ""
     test: str = ""
     requirements: str = ""
-    env: Mapping[str, str] = field(default_factory=dict)
     check_path: str = "/"
     check_host: str = ""
     files: Mapping[str, str] = field(default_factory=dict)

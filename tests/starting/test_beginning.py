@@ -229,3 +229,10 @@ def test_a_folder_that_is_none_is_said(tmp_path):
     with pytest.raises(SettingsError, match=r"/nowhere is not a folder"):
         begin(tmp_path / "nowhere", Wishes())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_checkout_is_not_taken_for_the_app():
+    """Whoever tries it where they have cloned the project is told where to go."""
+    with pytest.raises(SettingsError, match="is the folder of disposable-servers itself") as caught:
+        begin(PACKAGE_ROOT, Wishes())
+    assert f"fab -r {PACKAGE_ROOT} init" in caught.value.advice
