@@ -85,7 +85,7 @@ class Rollout:
         begun = has_begun(self.goal, seen)
         if self.claim and begun:
             self.claim.rename("undo", self.goal.generation)
-        after = self._undo(failure, seen)
+        after = self._undo(failure, seen, self.live if begun else Live())  # else what serves is none of our doing
         if begun:
             said = f"{failure.problem}\nThe old servers serve again: {what_serves(after)}. {self._left(after)}"
             raise Reverted(said, advice=failure.advice) from failure
@@ -113,12 +113,12 @@ class Rollout:
             return f"Out of rotation, and kept so that it can be tried again: {names(new)}."
         return "No new server is left; `fab deploy` tries again."
 
-    def _undo(self, failure: DeployError, seen: Observation) -> Observation:
+    def _undo(self, failure: DeployError, seen: Observation, live: Live) -> Observation:
         """Pursue the way back; when a step of it fails, look again and go on, a few times. Gives what is there then."""
         for tries_left in reversed(range(UNDO_TRIES)):
             loop = self.site.loop(self.goal, seen, self.stakes)
             try:
-                loop.pursue(lambda now: self.undo(self.goal, now, self.live))
+                loop.pursue(lambda now: self.undo(self.goal, now, live))
             except DeployError as second:
                 self._stop(loop)
                 self._require_claim(second)

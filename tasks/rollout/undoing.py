@@ -12,7 +12,7 @@ from tasks.rollout.goal import Bounds, Goal
 from tasks.rollout.guard import Stakes
 from tasks.rollout.observation import Observation
 from tasks.rollout.resuming import Interruption, predecessors, to_return_to
-from tasks.rollout.reverting import has_begun, revert
+from tasks.rollout.reverting import Live, has_begun, revert
 from tasks.rollout.site import Site
 
 
@@ -42,7 +42,7 @@ def undo(found: Interruption, goal: Goal, site: Site, claim: Claimant, seen: Obs
     site.say(f"undoing the interrupted {found.claim.verb} of {found.claim.owner}: {names(found.servers)}")
     its = found.goal(goal)
     claim.rename("undo", found.generation)
-    live = to_return_to(seen, found)
+    live = to_return_to(seen, found) if has_begun(its, seen) else Live()  # else what serves is none of its doing
     its = replace(its, bounds=Bounds(floors=live.floors(found.previous.count), nodes=site.balancers.node_limit()))
     stakes = Stakes(generation=its.generation, live=live.servers, floors=its.bounds.floors, claim=claim)
     loop = site.loop(its, seen, stakes)
