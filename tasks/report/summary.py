@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.padding import Padding
 
 from tasks.release.model import Release
+from tasks.report.journals import REPORT
 from tasks.report.outlook import until
 from tasks.report.progress import Figures
 from tasks.report.status import State, addresses, servers_table
@@ -56,6 +57,7 @@ def show_summary(state: State, release: Release, figures: Figures, records: Reco
     if figures.replaced:
         _say(console, f"  Builds    {_replaced(figures.replaced)}")
     _say(console, f"  Claim     held for {figures.claimed:.1f} s")
+    _say(console, f"  Report    {escape(str(records.journal.with_name(REPORT)))}")
     _say(console, f"  Journal   {escape(str(records.journal))}")
     _say(console, f"  Host keys {escape(str(records.known_hosts))}")
     _say(console, f"  Log in    {escape(_login(state, records))}\n")
