@@ -66,11 +66,8 @@ def _rest(error: str, shown: Sequence[str]) -> str:
 
 
 def _failure(line: Line, run: Run) -> str:
-    about = " · ".join(
-        part
-        for part in (words.doing(line), words.subject(line, run.prefix), f"at {seconds(at(line) - at(run.begun))}")
-        if part
-    )
+    parts = (words.doing(line), words.subject(line, run.prefix), f"at {seconds(at(line) - at(run.begun))}")
+    about = " · ".join(part for part in dict.fromkeys(parts) if part)  # a watch is about the watch
     return tag("h3", text(about), class_="bad") + tag("pre", text(line.get("error", "")), tabindex=0)
 
 

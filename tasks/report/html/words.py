@@ -57,6 +57,8 @@ DOING: Mapping[str, str] = {
 
 def stage(line: Line) -> str:
     """Give the stage that a step belongs to."""
+    if line.get("condition") == "ENABLED":
+        return "rotate in"  # old nodes that are put back
     return STAGE_OF.get(str(line.get("step")), OTHER)
 
 

@@ -1,6 +1,8 @@
 """The report as a file."""
 
 import stat
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -50,3 +52,13 @@ def test_where_nothing_was_run_there_is_none(tmp_path):
     """That is a mistake of whoever asks, and says what to do."""
     with pytest.raises(SettingsError, match="fab deploy"):
         report_of(latest(tmp_path, 20))
+
+
+def test_its_style_sheet_is_installed_with_it():
+    """An installed copy has whatever of the page is no Python, as a checkout does."""
+    root = Path(__file__).parents[3]
+    listed = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
+    there = [path for path in (root / "tasks/report/html").iterdir() if path.suffix not in {".py", ""}]
+
+    assert there
+    assert all(any(path.match(pattern) for pattern in listed["tasks.report.html"]) for path in there)
