@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from tasks.starting import requirements
-from tasks.starting.model import BIND, App, Kind
+from tasks.starting.django_settings import HEALTH_PATH, Lack, settings_for_servers
+from tasks.starting.model import BIND, SERVER_SETTINGS, App, Kind
 from tasks.starting.reading import health_path, text_of, tree_of
 
 _SETTINGS = re.compile(r"""["']DJANGO_SETTINGS_MODULE["']\s*,\s*["']([\w.]+)["']""")
@@ -24,7 +25,8 @@ def django_site(folder: Path) -> App | None:
     module = named[1]
     settings = _file_of(folder, module)
     needed = requirements.with_server(folder, "gunicorn")
-    hosts = _allowed_hosts(settings)
+    hosts, path = _allowed_hosts(settings), health_path(folder)
+    lacks = set(_lacks(settings, hosts, path))
     return App(
         kind=Kind.DJANGO,
         seen=f"manage.py, with the settings {module}",
@@ -32,10 +34,11 @@ def django_site(folder: Path) -> App | None:
         migrate="python manage.py migrate --noinput",
         test="python manage.py test --noinput",
         requirements=needed.name,
-        check_path=health_path(folder),
+        env={"DJANGO_SETTINGS_MODULE": SERVER_SETTINGS} if lacks else {},
+        check_path=HEALTH_PATH if lacks else path,
         check_host=_host(hosts),
-        files=needed.files,
-        advice=tuple(_advice(settings, hosts)),
+        files={**needed.files, **({f"{SERVER_SETTINGS}.py": settings_for_servers(module, lacks)} if lacks else {})},
+        advice=tuple(_advice(settings, lacks)),
     )
 
 
@@ -72,14 +75,16 @@ def _host(hosts: list[str] | None) -> str:
     return named[0].lstrip(".") if named and "*" not in (hosts or []) else ""
 
 
-def _advice(settings: Path, hosts: list[str] | None) -> Iterator[str]:
+def _lacks(settings: Path, hosts: list[str] | None, path: str) -> Iterator[Lack]:
     if hosts == []:
-        yield (
-            f"{settings.name}: ALLOWED_HOSTS is empty, so the site answers nobody. Add its name and, for the check, "
-            'os.environ.get("PRIVATE_IP", "localhost").'
-        )
+        yield Lack.HOSTS
     if re.search(r"BASE_DIR\s*/\s*['\"][\w.-]*sqlite", text_of(settings)):
-        yield (
-            f"{settings.name}: the SQLite file lies in the app's folder, which every deploy replaces. Put it into "
-            "$SHARED_DIR (on the local cloud all servers see it), or use a database server."
-        )
+        yield Lack.DATABASE
+    if path == "/":
+        yield Lack.HEALTH
+
+
+def _advice(settings: Path, lacks: set[Lack]) -> Iterator[str]:
+    if lacks:
+        missing = f"{settings.name} does not give them {', '.join(lack for lack in Lack if lack in lacks)}"
+        yield f"{SERVER_SETTINGS}.py: read it. Servers run with it, because {missing}."

@@ -8,6 +8,8 @@ from enum import StrEnum
 
 BIND = '"$PRIVATE_IP:$NODE_PORT"'
 """Where nodes are, as a shell writes it: a server's app listens on its private IP."""
+SERVER_SETTINGS = "settings_servers"
+"""The module of a Django site's settings on servers, where its own do not suit them."""
 SERVER_REQUIREMENTS = "requirements-servers.txt"
 NODE_SCRIPT = "70-node.sh"
 
@@ -41,6 +43,7 @@ class App:
     migrate: str = ""
     test: str = ""
     requirements: str = ""
+    env: Mapping[str, str] = field(default_factory=dict)
     check_path: str = "/"
     check_host: str = ""
     files: Mapping[str, str] = field(default_factory=dict)

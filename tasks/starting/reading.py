@@ -12,11 +12,14 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+from tasks.starting.model import SERVER_SETTINGS
+
 MOST = 200_000
 """Bytes of a file that are looked at."""
 MOST_FILES = 500
 _SOURCES = {".py", ".js", ".mjs", ".cjs", ".ts", ".rb", ".pl", ".psgi", ".go", ".php", ".sh"}
 _NOT_OURS = {"node_modules", "__pycache__", "venv", "env", "site-packages", "bootstrap_scripts", "tests", "test"}
+_WRITTEN = f"{SERVER_SETTINGS}.py"  # by ourselves: it says nothing of the app
 _NAMES = "healthz|health|livez|readyz|_health|ping|up"
 # A path as most frameworks write it, and Django's, which have no slash before them.
 _HEALTH = re.compile(rf"""['"`]\^?/({_NAMES})(/?)\$?['"`]|\bpath\(\s*['"]({_NAMES})(/?)['"]""")
@@ -55,4 +58,4 @@ def _sources(folder: Path) -> Iterator[Path]:
 def _all_sources(folder: Path) -> Iterator[Path]:
     for parent, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if name not in _NOT_OURS and not name.startswith("."))
-        yield from (Path(parent, name) for name in sorted(files) if Path(name).suffix in _SOURCES)
+        yield from (Path(parent, name) for name in sorted(files) if Path(name).suffix in _SOURCES and name != _WRITTEN)

@@ -64,7 +64,8 @@ def _lines(app: App, where: Where) -> Iterator[str]:
     yield _table("source", {"path": where.source, "requirements": app.requirements})
     yield _table("commands", {"migrate": app.migrate, "test": app.test})
     yield _table("check", {"path": app.check_path, "host": app.check_host, "status": 200})
-    yield _processes(app.processes)
+    yield _free_table("processes", app.processes)
+    yield _free_table("env", app.env)
     yield _server(where)
 
 
@@ -81,9 +82,9 @@ def _table(name: str, values: Mapping[str, Any]) -> str:
     return f"\n[{name}]" + "".join(_key(f"{name}.{key}", value) for key, value in values.items())
 
 
-def _processes(commands: Mapping[str, str]) -> str:
-    lines = "".join(f"{name} = {_toml(command)}\n" for name, command in commands.items())
-    return f"\n# {_sentence(Settings.model_fields['processes'].description)}\n[processes]\n{lines}"
+def _free_table(name: str, values: Mapping[str, str]) -> str:
+    lines = "".join(f"{key} = {_toml(value)}\n" for key, value in values.items())
+    return f"\n# {_sentence(Settings.model_fields[name].description)}\n[{name}]\n{lines}" if values else ""
 
 
 def _key(path: str, value: Any, hint: Any = None) -> str:

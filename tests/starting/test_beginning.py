@@ -163,6 +163,15 @@ def test_twice_is_once(folder):
     assert names_in(folder) == before
 
 
+def test_a_django_site_is_seen_as_before_the_second_time(folder):
+    """What was written for it is not taken for its own."""
+    (folder / "manage.py").write_text('os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")')
+    first, second = begin(folder, Wishes()), begin(folder, Wishes())
+
+    assert "settings_servers.py" in names_in(folder)
+    assert first.app == second.app
+
+
 def test_a_fabfile_that_has_the_tasks_stays(folder):
     """People have tasks of their own beside ours."""
     text = "from tasks import deploy\nfrom tasks import ns\n"

@@ -71,20 +71,43 @@ def test_settings_may_be_a_package(app):
 )
 def test_a_django_site_is_checked_by_a_name_that_it_answers_to(app, hosts, host):
     """ALLOWED_HOSTS that name hosts refuse a check that asks for the private IP."""
-    found = app({"manage.py": MANAGE, "shop/settings.py": f"ALLOWED_HOSTS = {hosts}\n"})
+    urls = 'path("healthz", up)'
+    found = app({"manage.py": MANAGE, "shop/settings.py": f"ALLOWED_HOSTS = {hosts}\n", "shop/urls.py": urls})
 
-    assert found.check_host == host
-    assert found.advice == ()
+    assert (found.check_host, found.check_path) == (host, "/healthz")
+    assert (found.advice, found.env) == ((), {})
+    assert "settings_servers.py" not in found.files
 
 
-def test_a_fresh_django_project_is_told_what_it_lacks(app):
+def test_a_fresh_django_project_gets_settings_for_servers(app):
     """What `django-admin startproject` writes answers nobody but localhost, and forgets its data with every deploy."""
     settings = 'ALLOWED_HOSTS = []\nDATABASES = {"default": {"NAME": BASE_DIR / "db.sqlite3"}}\n'
-    hosts, data = app({"manage.py": MANAGE, "shop/settings.py": settings}).advice
+    found = app({"manage.py": MANAGE, "shop/settings.py": settings})
+    text = found.files["settings_servers.py"]
 
-    assert "ALLOWED_HOSTS is empty" in hosts
-    assert 'os.environ.get("PRIVATE_IP", "localhost")' in hosts
-    assert "$SHARED_DIR" in data
+    assert found.env == {"DJANGO_SETTINGS_MODULE": "settings_servers"}
+    assert (found.check_path, found.check_host) == ("/healthz", "")
+    assert "from shop.settings import *" in text
+    assert ("ALLOWED_HOSTS" in text, "SHARED_DIR" in text, "def healthz" in text) == (True, True, True)
+    assert found.advice[0].startswith("settings_servers.py: read it.")
+    compile(text, "settings_servers.py", "exec")
+
+
+@pytest.mark.parametrize(
+    ("settings", "urls", "part"),
+    [
+        ("ALLOWED_HOSTS = []", 'path("healthz", up)', "ALLOWED_HOSTS"),
+        ('DATABASES = {"default": {"NAME": BASE_DIR / "db.sqlite3"}}', 'path("healthz", up)', "import os"),
+        ("", "", "MIDDLEWARE"),
+    ],
+)
+def test_settings_for_servers_help_with_what_is_missing_alone(app, settings, urls, part):
+    """A site that says the rest itself is not told otherwise."""
+    found = app({"manage.py": MANAGE, "shop/settings.py": settings, "shop/urls.py": urls})
+    text = found.files["settings_servers.py"]
+
+    assert [one for one in ("ALLOWED_HOSTS", "import os", "MIDDLEWARE") if one in text] == [part]
+    compile(text, "settings_servers.py", "exec")
 
 
 @pytest.mark.parametrize(
