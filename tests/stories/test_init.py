@@ -25,6 +25,43 @@ require("http").createServer((asked, answer) => {
   answer.end(require("sentence").ended(pages[asked.url] ?? "There is no such page"));
 }).listen(process.env.PORT, process.env.HOST);
 """
+# What `django-admin startproject` writes, as far as it matters here.
+DJANGO = {
+    "manage.py": """
+import os, sys
+from django.core.management import execute_from_command_line
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mysite.settings")
+execute_from_command_line(sys.argv)
+""",
+    "mysite/settings.py": """
+from pathlib import Path
+BASE_DIR = Path(__file__).resolve().parent.parent
+SECRET_KEY = "django-insecure-story"
+DEBUG = True
+ALLOWED_HOSTS = []
+INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions"]
+MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]
+ROOT_URLCONF = "mysite.urls"
+TEMPLATES = []
+WSGI_APPLICATION = "mysite.wsgi.application"
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": BASE_DIR / "db.sqlite3"}}
+""",
+    "mysite/urls.py": """
+import os
+from django.contrib.auth.models import User
+from django.http import HttpResponse
+from django.urls import path
+urlpatterns = [path("", lambda _: HttpResponse(f"{User.objects.count()} users on {os.environ['SERVER_NAME']}"))]
+""",
+    "mysite/wsgi.py": """
+import os
+from django.core.wsgi import get_wsgi_application
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mysite.settings")
+application = get_wsgi_application()
+""",
+    # The sample app's, so that no other wheels are downloaded.
+    "requirements.txt": (CHECKOUT / "tests" / "sample_app" / "requirements.txt").read_text(),
+}
 # A dependency that is in no registry, so that nothing has to be downloaded.
 PACKAGE = {"scripts": {"start": "node server.js"}, "dependencies": {"sentence": "file:./sentence"}}
 SENTENCE = {"name": "sentence", "version": "1.0.0", "main": "index.js"}
@@ -123,6 +160,20 @@ def test_an_app_with_a_procfile(owner: Owner, begin: Begin):
     counted, answered = pages(app)[0].text.splitlines()
     assert counted.endswith(" seconds counted")
     assert answered.removeprefix("answered by ").split(",")[0] in app.cloud().servers()
+
+
+def test_a_fresh_django_site(owner: Owner, begin: Begin):
+    """Its own settings answer localhost alone and keep data in the app's folder; on servers it runs with others."""
+    app = owner("mysite-of-mine")
+    (app.checkout / "mysite").mkdir()
+    for name, text in DJANGO.items():
+        (app.checkout / name).write_text(text)
+    begin(app)
+    app.manages("deploy")
+
+    assert {answer.text.split(" on ")[0] for answer in pages(app)} == {"0 users"}
+    assert {answer.text.split(" on ")[1] for answer in pages(app)} == set(app.cloud().servers())
+    assert {answer.text for answer in pages(app, "/healthz")} == {"ok\n"}
 
 
 @pytest.mark.skipif(not shutil.which("npm", path="/usr/bin"), reason="no npm in /usr/bin, which is what servers see")
