@@ -2,8 +2,9 @@
 
 The rule: what an interrupted deploy has left is *finished* by a deploy of the same release (its servers that passed
 everything are used, the others are replaced), and *undone* first by a deploy of another release, as by `abort`. What
-was being undone when it was interrupted is undone. What can not be undone any more, because an old server is gone or
-nobody served before, serves on until the new servers replace it.
+was being undone when it was interrupted is undone. What had come so far that its servers all get requests, and what
+can not be undone any more, because an old server is gone or not well, or nobody served before, serves on until the new
+servers replace it.
 """
 
 from __future__ import annotations

@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 from tasks.rollout.goal import Goal
 from tasks.rollout.model import Condition, LoadBalancer, Node, NodeStatus, Phase, Server
-from tasks.rollout.observation import Observation
-from tasks.rollout.rotating import addresses_of, is_known, spared, take_out
-from tasks.rollout.steps import AddNodes, AwaitOnline, MarkServing, SetCondition, Step
+from tasks.rollout.observation import Moment, Observation
+from tasks.rollout.rotating import addresses_of, is_known, is_sent_to, spared, take_out
+from tasks.rollout.steps import AddNodes, AwaitOnline, MarkServing, ProbeNew, SetCondition, Step
 
 
 class Place(NamedTuple):
@@ -63,11 +63,24 @@ def revert(goal: Goal, seen: Observation, live: Live) -> frozenset[Step]:
     restored = frozenset(step for balancer in seen.balancers for step in _restore(balancer, goal, seen, live))
     fitting = frozenset(step for step in restored if not _excess(step, goal, seen))
     if fitting or not restored:
-        back = (one for one in seen.servers if one.id in live.servers and one.labels.parked)
-        return fitting or frozenset({*(MarkServing(server_id=one.id) for one in back), *take_out(new, seen)})
+        return fitting or _proofs(new, seen, live) or frozenset({*_unparked(seen, live), *take_out(new, seen)})
     inside = [server for server in new if is_known(server, seen)]
     leaving = islice(spared(inside, goal, seen), max(_excess(step, goal, seen) for step in restored))
     return frozenset(take_out(leaving, seen)) or restored
+
+
+def _proofs(new: tuple[Server, ...], seen: Observation, live: Live) -> frozenset[Step]:
+    """Give the steps that ask the old servers for their check before a new one leaves: they may have died meanwhile."""
+    if not any(is_sent_to(server, seen) for server in new):
+        return frozenset()
+    well = {place.server_id for place in live.online}
+    unproved = (one for one in seen.servers if one.id in well and (one.id, Moment.ROTATED) not in seen.probes)
+    return frozenset(ProbeNew(server_id=server.id) for server in unproved)
+
+
+def _unparked(seen: Observation, live: Live) -> Iterator[Step]:
+    back = (one for one in seen.servers if one.id in live.servers and one.labels.parked)
+    return (MarkServing(server_id=one.id) for one in back)
 
 
 def has_begun(goal: Goal, seen: Observation) -> bool:

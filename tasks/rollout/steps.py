@@ -118,7 +118,7 @@ class ProbeOld(OnServer):
 
 
 class ProbeNew(OnServer):
-    """Ask a new server in rotation for its check once more, before an old one leaves: not every node is monitored."""
+    """Ask a server that was put into rotation for its check, before another one leaves: not every node is monitored."""
 
 
 @dataclass(frozen=True, kw_only=True)

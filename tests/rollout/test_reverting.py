@@ -2,7 +2,7 @@
 
 from tasks.rollout.model import Condition, Phase
 from tasks.rollout.reverting import Live, Place, has_begun, in_rotation, is_past_return, revert
-from tasks.rollout.steps import AddNodes, AwaitDrained, RemoveNodes, RetireServer, SetCondition
+from tasks.rollout.steps import AddNodes, AwaitDrained, ProbeNew, RemoveNodes, RetireServer, SetCondition
 from tests.rollout.builders import HTTP, HTTPS, NODE_PORT, balancer, both, goal, live, node, old, seen, server
 
 LIVE = live(old(1))
@@ -90,3 +90,11 @@ def test_a_first_deploy_can_always_be_undone():
     one = server(1)
 
     assert not is_past_return(goal(), seen(one, balancers=both(node(one))), Live())
+
+
+def test_old_servers_are_asked_for_their_check_before_new_ones_leave():
+    """One that has died meanwhile may still be called ONLINE; then the new ones are better than nothing."""
+    one, gone = server(1), old(1)
+    unasked = seen(one, gone, balancers=both(node(one), node(gone)), probes={})
+
+    assert revert(goal(count=1), unasked, live(old(1))) == {ProbeNew(server_id="old-1")}
