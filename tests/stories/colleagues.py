@@ -12,7 +12,7 @@ import shutil
 import signal
 import subprocess
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -80,9 +80,22 @@ def visits(traffic: Traffic) -> None:
     eventually(lambda: len(traffic.requests) >= already + PATIENT or None, "visitors")
 
 
-def at_once(*commands: tuple[Operator, Sequence[str]]) -> list[Ran]:
-    """Start commands of several operators in the same moment, and give how each ended."""
-    return [ended(process) for process in [who.start("fab", *words) for who, words in commands]]
+def at_once(gate: Path, *commands: tuple[Operator, str]) -> list[Ran]:
+    """Start commands of several operators in the same moment, and give how each ended.
+
+    The gate is opened when the first has ended: who is behind it is at work until then.
+    """
+    processes = [who.start("fab", command) for who, command in commands]
+    eventually(lambda: any(process.poll() is not None for process in processes) or None, "one of them to end")
+    gate.touch()
+    return [ended(process) for process in processes]
+
+
+def behind(gate: Path, there: Path | None = None) -> dict[str, Any]:
+    """Give the settings of a deploy that watches its new servers until a gate is opened, and says when it is there."""
+    arrives = f"touch {there}; " if there else ""
+    watch = f"{arrives}until test -e {gate}; do sleep 0.1; done"
+    return {"watch": 1, "commands__watch": watch, "limits__watch_command": LONGEST}
 
 
 class Changes:
@@ -162,8 +175,7 @@ class Held:
 def held(who: Colleague, release: str) -> Iterator[Held]:
     """Start a deploy, and hold it where it watches its new servers."""
     gate, there = (who.operator.folder / f"{release}.{name}" for name in ("gate", "there"))
-    watch = f"touch {there}; until test -e {gate}; do sleep 0.1; done"
-    deploy = who.releasing(release, watch=1, commands__watch=watch, limits__watch_command=LONGEST)
+    deploy = who.releasing(release, **behind(gate, there))
     process = deploy.start("fab", "deploy")
     try:
         eventually(lambda: there.exists() or process.poll() or None, "the watch")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stories.colleagues import ROTATION, Changes, Office, at_once, deployed, held
+from tests.stories.colleagues import ROTATION, Changes, Office, at_once, behind, deployed, held
 from tests.stories.conftest import an_office
 from tests.stories.operators import Ran, ended
 
@@ -25,12 +25,18 @@ def sides(rans: list[Ran]) -> tuple[Ran, Ran]:
     return winner, loser
 
 
+def both_deploy(office: Office) -> list[Ran]:
+    """Let both deploy a release of their own, in the same moment."""
+    gate = office.host.folder / "deployed"
+    ann, bob = office.ann.releasing("ada", **behind(gate)), office.bob.releasing("bob", **behind(gate))
+    return at_once(gate, (ann, "deploy"), (bob, "deploy"))
+
+
 @pytest.mark.both_faces
 def test_two_deploys_in_one_second(face: str, office: Office):
     """One goes on; the other exits 6, says who is at work, and leaves nothing; one rotation, no request fails."""
     with office.visited() as (traffic, changes):
-        rans = at_once((office.ann.releasing("ada"), ["deploy"]), (office.bob.releasing("bob"), ["deploy"]))
-    winner, loser = sides(rans)
+        winner, loser = sides(both_deploy(office))
 
     assert REFUSAL.search(loser.stderr)
     assert "Traceback" not in loser.text
@@ -43,9 +49,7 @@ def test_two_deploys_in_one_second(face: str, office: Office):
 def test_two_first_deploys_in_one_second(face: str, caches: Path):
     """On an empty cloud, too, one goes on, the other exits 6 and leaves nothing; there is one site in the end."""
     with an_office(face, caches) as office:
-        winner, loser = sides(
-            at_once((office.ann.releasing("ada"), ["deploy"]), (office.bob.releasing("bob"), ["deploy"]))
-        )
+        winner, loser = sides(both_deploy(office))
 
         assert REFUSAL.search(loser.stderr)
         assert office.disorder(deployed(winner.stdout)) == []
@@ -54,11 +58,12 @@ def test_two_first_deploys_in_one_second(face: str, caches: Path):
 
 def test_two_rotations_in_one_second(face: str, office: Office):
     """Of two who put the same ready servers into rotation one does it, and the other exits 6; no request fails."""
-    ready = office.ann.releasing("ready")
+    gate = office.host.folder / "rotated"
+    ready, same = (one.releasing("ready", **behind(gate)) for one in (office.ann, office.bob))
     ready.manages("servers.create")
     ready.manages("setup", "migrate", "test", "check")
     with office.visited() as (traffic, changes):
-        winner, loser = sides(at_once((ready, ["rotate"]), (office.bob.releasing("ready"), ["rotate"])))
+        winner, loser = sides(at_once(gate, (ready, "rotate"), (same, "rotate")))
     [release] = {server.metadata["release"] for server in office.cloud.servers().values()}
 
     assert "2 servers serve" in winner.stdout
