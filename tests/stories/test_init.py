@@ -116,13 +116,13 @@ def begin(installed: Path) -> Begin:
 
 
 def pages(operator: Operator, path: str = "/") -> list[requests.Response]:
-    """Ask for a page twice through each load balancer."""
+    """Ask for a page four times through each load balancer."""
     with requests.Session() as visitor:
         visitor.trust_env = False
         balancers = operator.cloud().balancers().values()
-        urls = [f"http://{balancer.virtual_ip}:{balancer.port}{path}" for balancer in balancers for _ in "12"]
+        urls = [f"http://{balancer.virtual_ip}:{balancer.port}{path}" for balancer in balancers for _ in "1234"]
         answers = [visitor.get(url, timeout=30) for url in urls]
-    assert [answer.status_code for answer in answers] == [200] * 4
+    assert [answer.status_code for answer in answers] == [200] * 8
     return answers
 
 
