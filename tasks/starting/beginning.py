@@ -54,6 +54,7 @@ def begin(folder: Path, wishes: Wishes) -> Begun:
     """
     folder = folder.resolve()
     _require_app_folder(folder)
+    _require_what_servers_are_made_of(wishes)
     app = _app(folder, wishes)
     name, check_path = wishes.name or name_of(folder), wishes.check_path or app.check_path
     if asking.is_somebody_there():
@@ -75,6 +76,14 @@ def _require_app_folder(folder: Path) -> None:
         raise SettingsError(
             f"{folder} is the folder of disposable-servers itself",
             advice=f"In your app's folder: fab -r {folder} init. Or from here: fab init --folder PATH.",
+        )
+
+
+def _require_what_servers_are_made_of(wishes: Wishes) -> None:
+    if wishes.cloud not in {"", LOCAL} and not (wishes.image and wishes.flavor):
+        raise SettingsError(
+            f"--cloud {wishes.cloud}: nothing says what servers are made of there",
+            advice="Say it with --image and --flavor, by name or id: `openstack image list`, `openstack flavor list`.",
         )
 
 

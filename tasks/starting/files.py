@@ -63,13 +63,17 @@ def planned(app: App, where: Where, folder: Path) -> tuple[File, ...]:
     """
     home = settings_folder(folder)
     text = settings_text(app, where)
+    try:
+        content = text.encode()
+    except UnicodeEncodeError:
+        raise SettingsError(f"what was said of {where.name!r} is no UTF-8, and settings have to be") from None
     parse(text, home / FILE_NAME)
     own = [
         File(path=folder / name, content=content.encode(), about="what the app needs on a server")
         for name, content in app.files.items()
     ]
     return (
-        File(path=home / FILE_NAME, content=text.encode(), about="the settings"),
+        File(path=home / FILE_NAME, content=content, about="the settings"),
         *_fabfile(home / FABFILE),
         *own,
         *(_scripts(app, home / SCRIPTS) if where.scripts else ()),

@@ -117,4 +117,6 @@ def _toml(value: Any) -> str:
     """Give a value as TOML: text with quotes in it as a literal, so that it reads as it is run."""
     if isinstance(value, str) and '"' in value and "'" not in value and value.isprintable():
         return f"'{value}'"
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False).replace(
+        "\x7f", "\\u007f"
+    )  # the one control character that JSON allows

@@ -3,13 +3,18 @@
 import os
 import re
 import shutil
+from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from tasks.errors import SettingsError
 from tasks.settings import PACKAGE_ROOT
 from tasks.settings_file import parse
 from tasks.starting.beginning import Wishes, begin
+from tasks.starting.model import App, Kind
+from tasks.starting.settings_text import Where, settings_text
 
 EXAMPLES = PACKAGE_ROOT / "examples"
 STARTED = {"no-python": "perl serve.pl", "wsgi": "", "procfile": ""}
@@ -100,13 +105,14 @@ def test_wishes_come_before_what_is_seen(folder):
     assert settings.bootstrap_scripts == folder / "bootstrap_scripts"
 
 
-@pytest.mark.parametrize("mark", ["", "*"])
-def test_every_text_survives_as_it_is(folder, mark):
-    """Quotes, backslashes and characters of any script are the command's, not the file's."""
-    start = f"""bin/serve --say "it's {mark}" \\ 'ü😀'"""
-    begin(folder, Wishes(start=start))
+@given(start=st.text(st.characters(exclude_characters="\r\n", exclude_categories=["Cs"]), min_size=1))
+@example(start="""bin/serve --say "it's" \\ 'ü😀'\x7f\t""")
+def test_every_command_survives_as_it_is(start):
+    """Quotes, backslashes and characters of any kind are the command's, not the file's."""
+    app = App(kind=Kind.COMMAND, seen=f"`{start}`", processes={"web": start})
+    text = settings_text(app, Where(name="shop"))
 
-    assert settings_of(folder).processes == {"web": start}
+    assert parse(text, Path("/app/deploy.toml")).processes == {"web": start}
 
 
 @pytest.mark.parametrize(
@@ -115,7 +121,8 @@ def test_every_text_survives_as_it_is(folder, mark):
         (Wishes(name="Shop\ncount = 7"), "app: string should match pattern"),
         (Wishes(check_path="up"), "check.path: string should match pattern"),
         (Wishes(start="one\ntwo"), "processes.web: string should match pattern"),
-        (Wishes(cloud="acme\x7f"), "not valid TOML"),
+        (Wishes(start="bin/\udcff"), "is no UTF-8"),
+        (Wishes(cloud="acme", image="Debian 12"), "nothing says what servers are made of"),
     ],
 )
 def test_what_makes_no_settings_is_refused(folder, wishes, said):
