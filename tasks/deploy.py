@@ -11,11 +11,12 @@ RELEASE = "A git revision, or a built artifact (id or path); without it, the app
 ENVIRONMENT = "Which environment; without it, the setting `environment`."
 WAIT = "Wait for another operator who is at work, for up to the setting `limits.wait`."
 ADOPT = "Take over load balancers of these names that were made by hand; nodes that are not ours stay."
+EVENTS = 'Stream the journal, a line of JSON an event, to this file; "-" = standard output, all else to standard error.'
 RELEASE_HELP = {"count": COUNT, "release": RELEASE, "environment": ENVIRONMENT}
 
 
-@command(help={**RELEASE_HELP, "wait": WAIT, "adopt": ADOPT})
-def deploy(
+@command(help={**RELEASE_HELP, "wait": WAIT, "adopt": ADOPT, "events": EVENTS})
+def deploy(  # noqa: PLR0913  the signature is the command line
     _c: Context,
     count: int | None = None,
     release: str | None = None,
@@ -23,6 +24,7 @@ def deploy(
     *,
     wait: bool = False,
     adopt: bool = False,
+    events: str | None = None,
 ) -> None:
     """Replace every server by a new one, while the site is up.
 
@@ -42,7 +44,7 @@ def deploy(
     from tasks.settings_file import load
 
     settings = load(count=count, environment=environment)
-    with wiring.open_site(settings, wait=wait, adopt=adopt) as opened:
+    with wiring.open_site(settings, wait=wait, adopt=adopt, events=events) as opened:
         built = wiring_goals.build_release(settings, release)
         goal = wiring_goals.new_goal(settings, built.id, opened.site.compute.now())
         announce(goal, built, opened.console)

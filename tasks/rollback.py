@@ -5,7 +5,7 @@ from __future__ import annotations
 from invoke.context import Context
 
 from tasks.command import command
-from tasks.deploy import ENVIRONMENT, WAIT
+from tasks.deploy import ENVIRONMENT, EVENTS, WAIT
 
 
 @command(
@@ -13,9 +13,17 @@ from tasks.deploy import ENVIRONMENT, WAIT
         "redeploy": "On new servers, even where the previous ones are kept.",
         "wait": WAIT,
         "environment": ENVIRONMENT,
+        "events": EVENTS,
     }
 )
-def rollback(_c: Context, *, redeploy: bool = False, wait: bool = False, environment: str | None = None) -> None:
+def rollback(
+    _c: Context,
+    *,
+    redeploy: bool = False,
+    wait: bool = False,
+    environment: str | None = None,
+    events: str | None = None,
+) -> None:
     """Go back to the release that served before this one.
 
     Its servers, where `standby` has kept them, are checked, put back into rotation, and the new ones are drained and
@@ -32,7 +40,7 @@ def rollback(_c: Context, *, redeploy: bool = False, wait: bool = False, environ
     from tasks.settings_file import load
 
     settings = load(environment=environment)
-    with wiring.open_site(settings, wait=wait) as opened:
+    with wiring.open_site(settings, wait=wait, events=events) as opened:
         kept = returning.way_back(opened.site.observe_alone())
         back = kept.redeployed if redeploy else kept
         goal = wiring_goals.return_goal(settings, back, opened.site.compute.now())

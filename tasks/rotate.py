@@ -5,7 +5,7 @@ from __future__ import annotations
 from invoke.context import Context
 
 from tasks.command import command
-from tasks.deploy import ADOPT, ENVIRONMENT, WAIT
+from tasks.deploy import ADOPT, ENVIRONMENT, EVENTS, WAIT
 
 
 @command(
@@ -15,9 +15,10 @@ from tasks.deploy import ADOPT, ENVIRONMENT, WAIT
         "environment": ENVIRONMENT,
         "wait": WAIT,
         "adopt": ADOPT,
+        "events": EVENTS,
     }
 )
-def rotate(
+def rotate(  # noqa: PLR0913  the signature is the command line
     _c: Context,
     count: int | None = None,
     release: str | None = None,
@@ -25,6 +26,7 @@ def rotate(
     *,
     wait: bool = False,
     adopt: bool = False,
+    events: str | None = None,
 ) -> None:
     """Put the newest ready servers in, take the others out.
 
@@ -40,7 +42,7 @@ def rotate(
     from tasks.settings_file import load
 
     settings = load(environment=environment)
-    with wiring.open_site(settings, wait=wait, adopt=adopt) as opened:
+    with wiring.open_site(settings, wait=wait, adopt=adopt, events=events) as opened:
         seen = opened.site.observe_alone()
         wanted = release if release in fleet.releases(seen) else wiring_goals.release_id(settings, release)
         ready = fleet.newest_ready(seen, release=wanted, count=count)

@@ -21,6 +21,7 @@ from tasks.wiring_goals import any_goal, listeners
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from tasks.cloud.asked import Asked
     from tasks.cloud.identity import Access
     from tasks.hosts.access import SshAccess
     from tasks.hosts.fabric_hosts import FabricHosts
@@ -61,30 +62,41 @@ def state_folder() -> Path:
 
 @contextmanager
 def open_site(
-    settings: Settings, *, wait: bool = False, adopt: bool = False, console: Console | None = None
+    settings: Settings,
+    *,
+    wait: bool = False,
+    adopt: bool = False,
+    console: Console | None = None,
+    events: str | None = None,
 ) -> Iterator[Opened]:
     """Open the cloud, starting the local one if it is meant, and give everything a rollout works with.
 
     :param wait: another operator at work is waited for, as long as the settings say.
     :param adopt: load balancers that somebody has made by hand are taken over.
-    :param console: where progress is shown; standard output without one.
+    :param console: where progress is shown; standard output without one, unless that is for events.
+    :param events: where the journal's lines go as well: a file, or "-" for standard output.
     :raises DeployError: the cloud can not be opened.
     """
     from tasks.errors import HostError
-    from tasks.report.consoles import terminal
+    from tasks.report.consoles import aside, terminal
     from tasks.report.progress import Progress
+    from tasks.report.stream import STANDARD_OUTPUT, stream
     from tasks.report.wording import watched
+    from tasks.rollout.events import Requested
     from tasks.rollout.journal import Journal
     from tasks.waiting import WallClock
 
-    console, clock = console or terminal(), WallClock()
+    console = console or (aside() if events == STANDARD_OUTPUT else terminal())
+    also, clock = stream(events), WallClock()
     watch = watched(settings.watch, settings.commands.watch)
     progress = Progress(console, clock, prefix=f"{settings.app}-{settings.environment}-", watch=watch)
     access = _open_cloud(settings, console)
-    journal = Journal(_folder(settings) / "journal.jsonl")
+    journal = Journal(_folder(settings) / "journal.jsonl", also)
 
     def listen(event: Event) -> None:
         journal(event)
+        if isinstance(event, Requested):
+            return  # of interest afterwards; the threads that ask tell of it
         with suppress(OSError):  # whoever read our output may have gone, as `head` does; that is no failure of a deploy
             progress(event)
 
@@ -195,7 +207,7 @@ def _site(settings: Settings, access: Access, clock: Clock, listen: Listen, fold
     from tasks.cloud.balancers import balancers_for
     from tasks.cloud.compute import NovaCompute
     from tasks.cloud.patient import Pace
-    from tasks.rollout.events import Said
+    from tasks.rollout.events import Requested, Said
     from tasks.rollout.on_servers import Limits
     from tasks.rollout.site import Site
     from tasks.wiring_profiles import balancer_profile, introduction, server_profile, ssh_access, watcher
@@ -203,7 +215,10 @@ def _site(settings: Settings, access: Access, clock: Clock, listen: Listen, fold
     def say(text: str) -> None:
         listen(Said(at=clock.now(), text=text))
 
-    pace = Pace(clock=clock, on_wait=say)
+    def heard(asked: Asked) -> None:
+        listen(Requested(at=clock.now(), **vars(asked)))
+
+    pace = Pace(clock=clock, on_wait=say, on_request=heard)
     ssh = ssh_access(settings, state_folder())
     compute = NovaCompute(access, server_profile(settings, ssh), pace)
     trust = _trust(settings, introduction(settings, compute, clock, say), folder)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from tasks.errors import Breached, Claimed, ClaimLost, DeployError, Interrupted, Reverted, Unfinished
 from tasks.rollout.claiming import Claimant
-from tasks.rollout.events import Reverting
+from tasks.rollout.events import Planned, Reverting
 from tasks.rollout.fleet import names, what_serves
+from tasks.rollout.forecast import forecast
 from tasks.rollout.goal import Goal
 from tasks.rollout.guard import Stakes
 from tasks.rollout.loop import Loop, Planner
@@ -53,6 +54,8 @@ class Rollout:
 
         :raises DeployError: what failed, after it was undone. Reverted and Unfinished say how far it had come.
         """
+        planned = Planned(at=self.site.clock.now(), rounds=lambda: forecast(self.planner, self.goal, seen))
+        self.site.listen(planned)
         loop = self.site.loop(self.goal, seen, self.stakes)
         try:
             loop.pursue(self.planner)
