@@ -22,6 +22,7 @@ LONGEST_USER_DATA = 65_535
 """Characters of the encoded text (compute api-ref, create server)."""
 STATE_FOLDER = "/var/lib/disposable-servers"
 _TEMPLATES = "injected"
+_ON_REQUEST = "on_request"
 _LINE = 76
 
 
@@ -86,13 +87,13 @@ def _archive(scripts: Path) -> bytes:
 
 
 def _for_machines(scripts: Path) -> list[Path]:
-    """List what machine scripts may need: no release scripts, no templates, and nothing that only people read."""
+    """List what machine scripts may need: no release scripts, nor any on request, no templates, nothing for people."""
     left_out = {scripts / name for name in script_names(scripts) if not is_machine_script(name)}
-    templates = scripts / _TEMPLATES
+    others = {scripts / _TEMPLATES, scripts / _ON_REQUEST}
     return [
         path
         for path in files_below(scripts)
-        if path not in left_out and not path.is_relative_to(templates) and path.suffix != ".md"
+        if path not in left_out and others.isdisjoint(path.parents) and path.suffix != ".md"
     ]
 
 

@@ -43,7 +43,7 @@ def test_only_what_machine_scripts_need_is_carried(scripts):
     assert {"10-user.sh", "30-boot.sh", "bin/run", "bin/start", "files/motd"} <= {
         name.removeprefix("bootstrap_scripts/") for name in names
     }
-    assert not [name for name in names if re.search(r"/(5|6)|injected|\.md$", name)]
+    assert not [name for name in names if re.search(r"/(5|6)|injected|on_request|\.md$", name)]
 
 
 def test_scripts_stay_executable(scripts):
