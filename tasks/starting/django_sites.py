@@ -11,7 +11,7 @@ from typing import Any
 from tasks.starting import requirements
 from tasks.starting.django_settings import HEALTH_PATH, Lack, settings_for_servers
 from tasks.starting.model import BIND, SERVER_SETTINGS, App, Kind
-from tasks.starting.reading import health_path, text_of, tree_of
+from tasks.starting.reading import UNREADABLE, health_path, text_of, tree_of
 
 _SETTINGS = re.compile(r"""["']DJANGO_SETTINGS_MODULE["']\s*,\s*["']([\w.]+)["']""")
 _WSGI = re.compile(r"""^WSGI_APPLICATION\s*=\s*["']([\w.]+)\.(\w+)["']""", re.MULTILINE)
@@ -66,7 +66,7 @@ def _allowed_hosts(settings: Path) -> list[str] | None:
 def _literal(node: ast.expr) -> Any:
     try:
         return ast.literal_eval(node)
-    except ValueError:
+    except UNREADABLE:
         return None
 
 

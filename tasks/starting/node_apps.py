@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.starting.model import NODE_SCRIPT, App, Kind
-from tasks.starting.reading import health_path, text_of
+from tasks.starting.reading import UNREADABLE, health_path, text_of
 
 LISTEN = 'export HOST="$PRIVATE_IP" PORT="$NODE_PORT"; '
 """What apps that are told where to listen by their environment look at."""
@@ -41,7 +41,7 @@ def has_package(folder: Path) -> bool:
 def _about(folder: Path) -> dict[str, Any] | None:
     try:
         about = json.loads(text_of(folder / "package.json"))
-    except ValueError:
+    except UNREADABLE:
         return None
     return about if isinstance(about, dict) else None
 

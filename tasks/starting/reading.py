@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import warnings
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -17,6 +18,8 @@ from tasks.starting.model import SERVER_SETTINGS
 MOST = 200_000
 """Bytes of a file that are looked at."""
 MOST_FILES = 500
+UNREADABLE = (SyntaxError, ValueError, TypeError, RecursionError, MemoryError)
+"""What parsers raise at what is no Python, JSON or TOML, or nested too deeply."""
 _SOURCES = {".py", ".js", ".mjs", ".cjs", ".ts", ".rb", ".pl", ".psgi", ".go", ".php", ".sh"}
 _NOT_OURS = {"node_modules", "__pycache__", "venv", "env", "site-packages", "bootstrap_scripts", "tests", "test"}
 _WRITTEN = f"{SERVER_SETTINGS}.py"  # by ourselves: it says nothing of the app
@@ -29,7 +32,7 @@ def text_of(path: Path) -> str:
     """Give the beginning of a text file; nothing when it cannot be read."""
     try:
         with path.open("rb") as file:
-            return file.read(MOST).decode(errors="replace")
+            return file.read(MOST).decode("utf-8-sig", errors="replace")
     except OSError:
         return ""
 
@@ -37,8 +40,10 @@ def text_of(path: Path) -> str:
 def tree_of(path: Path) -> ast.Module:
     """Give a Python file's syntax tree; an empty one when it has none."""
     try:
-        return ast.parse(text_of(path))
-    except (SyntaxError, ValueError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # its style is not what was asked about
+            return ast.parse(text_of(path))
+    except UNREADABLE:
         return ast.Module(body=[], type_ignores=[])
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.starting.model import SERVER_REQUIREMENTS
-from tasks.starting.reading import text_of
+from tasks.starting.reading import UNREADABLE, text_of
 
 _INCLUDED = re.compile(r"^\s*(?:-r|--requirement)[\s=]+(\S+)", re.MULTILINE)
 _OWN = "requirements.txt"
@@ -58,7 +58,7 @@ def _lines(path: Path, seen: frozenset[Path]) -> list[str]:
 def _of_project(folder: Path) -> list[str]:
     try:
         found = tomllib.loads(text_of(folder / "pyproject.toml")).get("project", {}).get("dependencies", [])
-    except (tomllib.TOMLDecodeError, AttributeError):
+    except (*UNREADABLE, AttributeError):
         return []
     return [line for line in found if isinstance(line, str)] if isinstance(found, list) else []
 
