@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from tasks.localcloud.faults.names import FaultName
-from tests.stories.colleagues import COUNT, Office, deployed
+from tests.stories.colleagues import Office, deployed
 from tests.stories.conftest import an_office
-from tests.stories.operators import Operator, Ran, eventually
+from tests.stories.operators import Operator, Ran
 
 pytestmark = pytest.mark.timeout(300)
 NODES = {"rackspace": "/nodes", "openstack": "/members"}
@@ -117,20 +117,6 @@ def test_a_deploy_fails_cleanly(face: str, office: Office, day: BadDay):
     assert "Traceback" not in ran.text
     assert (office.cloud.servers().keys(), office.cloud.nodes()) == before
     assert traffic.failed == []
-
-
-@pytest.mark.told_on  # no face: the server takes its time
-def test_a_server_that_turns_up_when_all_is_over(face: str, office: Office):
-    """A server that turns up after the deploy, its creation having been given up, is listed and deleted by `reap`."""
-    with struck(office.host, ["create-late", "--seconds", "45"]):
-        ran = office.ann.releasing("late").manages("deploy")
-    eventually(lambda: len(office.cloud.servers()) == COUNT + 1 or None, "the server that comes late")
-    listed = office.ann.releasing("late").manages("reap")
-    office.ann.releasing("late").manages("reap", "--yes")
-
-    assert re.search(f"{LOST}.*asked for again", ran.stdout)
-    assert re.search("^1 server: `fab reap --yes` deletes", listed.stdout, re.MULTILINE)
-    assert office.disorder(deployed(ran.stdout)) == []
 
 
 @pytest.mark.told_on("openstack")
