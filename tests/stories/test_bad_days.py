@@ -76,7 +76,7 @@ MENDED = [
     day("ssh-slow-start --seconds 3"),
 ]
 CLEAN = [
-    day("ssh-drops --seconds 0 --match migrate", "it was lost while migrate ran", commands__migrate="true"),
+    day("ssh-drops --seconds 0 --match migrate", "it was lost while migrate ran", commands__migrate="true migrate"),
     day("server-dies --after 2 --seconds 1", "no SSH connection to", "rackspace", limits__ssh=8),
 ]
 
