@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
+from tasks.errors import Claimed, ClaimLost
 from tasks.rollout.claiming import Claimant
 from tasks.rollout.goal import Bounds, Goal
 from tasks.rollout.guard import Stakes
@@ -16,13 +18,27 @@ from tasks.rollout.site import Site
 from tasks.rollout.steps import ProbeOld
 
 
+def in_turn(site: Site, act: Callable[[], Observation]) -> Observation:
+    """Do something that takes the claim; with `wait`, once more whenever somebody else was before us in the queue.
+
+    :raises Claimed: somebody else is at work, or was faster, and there is no more time to wait.
+    """
+    deadline = site.clock.now() + site.wait
+    while True:
+        try:
+            return act()
+        except ClaimLost:
+            raise
+        except Claimed as before_us:
+            if site.clock.now() >= deadline:
+                raise
+            site.say(f"waiting for another turn: {before_us.problem}")
+
+
 def taken(goal: Goal, seen: Observation, site: Site, claim: Claimant) -> Observation:
     """Take the claim, if there is a server that can carry it, and look again: others may have been at work."""
-    step = take_claim(seen)
-    if not step:
-        return seen
     loop = site.loop(goal, seen, Stakes(generation=goal.generation, claim=claim))
-    loop.perform(step)
+    loop.pursue(take_claim)
     return loop.seen
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from tasks.rollout.beginning import bounded, taken, well
+from tasks.rollout.beginning import bounded, in_turn, taken, well
 from tasks.rollout.claiming import Claimant
 from tasks.rollout.fleet import names
 from tasks.rollout.goal import Goal
@@ -43,6 +43,10 @@ def deploy(goal: Goal, site: Site) -> Observation:
     :raises Claimed: another deploy is at work, or was before this one; nothing that serves was changed.
     :raises DeployError: what failed, after it was undone. Reverted and Unfinished say how far the rotation had come.
     """
+    return in_turn(site, lambda: _deploy(goal, site))
+
+
+def _deploy(goal: Goal, site: Site) -> Observation:
     seen = site.observe_alone()
     require_marked(seen, site)
     found = interruption(seen, site.dead(seen))

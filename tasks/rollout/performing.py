@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tasks.errors import Claimed, ClaimLost
+from tasks.errors import Claimed, ClaimLost, Conflict, NotFound
 from tasks.rollout import steps
 from tasks.rollout.claiming import Claimant
 from tasks.rollout.goal import Goal
@@ -33,6 +33,8 @@ class Performer:
     def __call__(self, step: steps.Step, seen: Observation) -> tuple[Fact, ...]:
         """Perform one step."""
         match step:
+            case steps.TakeClaim():
+                return self._take_claim(step, seen)
             case steps.Discard():
                 self.compute.discard(step.spare)
                 return ()
@@ -41,10 +43,8 @@ class Performer:
             case _:
                 return (self._perform(step, seen),)
 
-    def _perform(self, step: steps.Step, seen: Observation) -> Fact:  # noqa: PLR0911  one return a kind
+    def _perform(self, step: steps.Step, seen: Observation) -> Fact:
         match step:
-            case steps.TakeClaim():
-                return self._take_claim(step, seen)
             case steps.ProbeOld():
                 return self.watching.probe_old(step, seen)
             case steps.ProbeNew():
@@ -59,14 +59,19 @@ class Performer:
                 return self.on_servers.perform(step, seen)
         raise TypeError(step)
 
-    def _take_claim(self, step: steps.TakeClaim, seen: Observation) -> Held:
+    def _take_claim(self, step: steps.TakeClaim, seen: Observation) -> tuple[Fact, ...]:
         """Take the claim, and look again: nothing may have changed since it was free.
+
+        Nothing is found out where the server that was to carry it is being deleted: another one is chosen then.
 
         :raises Claimed: somebody else has it, or had it meanwhile.
         """
         if self.claim is None:
             raise ClaimLost("this task takes no claim, so it changes nothing that serves")
-        self.claim.take(step.server_id)
+        try:
+            self.claim.take(step.server_id)
+        except (NotFound, Conflict):
+            return ()
         others = tuple(one for one in self.compute.servers() if one.generation != self.goal.generation)
         held = Held(
             generation=self.goal.generation,
@@ -77,7 +82,7 @@ class Performer:
             raise Claimed(
                 "another deploy has changed what serves meanwhile; nothing was changed", advice="Run it again."
             )
-        return held
+        return (held,)
 
     def _build(self, step: steps.Step, seen: Observation) -> tuple[Fact, ...]:
         match step:

@@ -100,7 +100,7 @@ class Rollout:
     def _require_claim(self, failure: DeployError) -> None:
         """Change nothing more when another deploy may have taken over: it finds what is there, and cleans up."""
         if isinstance(failure, ClaimLost) and self.claim and not self.claim.regain():
-            raise Claimed(
+            raise ClaimLost(
                 f"{failure.problem}\nWhat was begun was left as it is: whoever took over cleans it up.",
                 advice=failure.advice,
             ) from failure

@@ -79,7 +79,8 @@ def take_claim(seen: Observation) -> frozenset[Step]:
 
     Nova takes no metadata for a server that is being built.
     """
-    able = [server for server in seen.servers if server.status is ServerStatus.ACTIVE]
+    active = (server for server in seen.servers if server.status is ServerStatus.ACTIVE)
+    able = [server for server in active if server.id not in seen.distrusted]
     if seen.held or not able:
         return frozenset()
     carrier = min(able, key=lambda server: (not is_sent_to(server, seen), server.labels.slot, server.id))

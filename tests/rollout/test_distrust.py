@@ -6,8 +6,9 @@ from tasks.errors import BuildFailed, ConnectionLost, WrongHostKey
 from tasks.rollout import deploying, fleet
 from tasks.rollout.events import Said
 from tasks.rollout.model import Phase
-from tasks.rollout.steps import SetUp
-from tests.rollout.builders import goal
+from tasks.rollout.rotating import take_claim
+from tasks.rollout.steps import SetUp, TakeClaim
+from tests.rollout.builders import goal, seen, server
 from tests.simulation.world import World
 
 GOAL = goal(generation="20260202-000000-bb")
@@ -80,3 +81,13 @@ def test_a_stage_alone_fails_on_a_wrong_key(world):
 
     phases = {server.labels.slot: server.phase for server in site.observe().servers}
     assert phases == {1: Phase.BOOTING, 2: Phase.SET_UP}
+
+
+def test_a_server_that_is_not_trusted_carries_no_claim():
+    """It is about to be replaced, and its metadata goes with it."""
+    wrong = WrongHostKey("another key", server="new-1")
+
+    assert take_claim(seen(server(1), held=False, distrusted={"new-1": wrong})) == frozenset()
+    assert take_claim(seen(server(1), server(2), held=False, distrusted={"new-1": wrong})) == {
+        TakeClaim(server_id="new-2")
+    }

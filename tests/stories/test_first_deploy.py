@@ -12,8 +12,14 @@ from tests.stories.conftest import an_operator_on
 from tests.stories.operators import ONE, Operator, Ran
 
 pytestmark = pytest.mark.both_faces
-STATUS = {"app", "environment", "cloud", "release", "generation", "servers", "load_balancers"}
-SERVER = {"id", "name", "private_ip", "status", "phase", "release", "generation", "created", "in_rotation", "sealed"}
+STATUS = {
+    "app", "environment", "cloud", "release", "generation", "at_work", "interrupted", "rollback", "servers",
+    "load_balancers",
+}  # fmt: skip
+SERVER = {
+    "id", "name", "private_ip", "status", "phase", "release", "generation", "created", "in_rotation", "sealed",
+    "parked",
+}  # fmt: skip
 BALANCER = {"id", "name", "virtual_ips", "port", "protocol", "status", "nodes"}
 NODE = {"address", "port", "condition", "status", "weight", "server_id"}
 
