@@ -69,11 +69,11 @@ def named(seen: Observation, wanted: str) -> Server:
 
     :raises SettingsError: none of ours is called so.
     """
-    for server in seen.servers:
+    for server in seen.everyone:
         short = server.name.removeprefix(f"{server.labels.app}-{server.labels.environment}-")
         if wanted in {server.name, short, server.id, server.private_ip}:
             return server
-    known = "".join(f"\n  {server.name}  {server.private_ip or '(no address yet)'}" for server in seen.servers)
+    known = "".join(f"\n  {server.name}  {server.private_ip or '(no address yet)'}" for server in seen.everyone)
     raise SettingsError(f"no server of this app and environment is called {wanted}; there are:{known or ' none'}")
 
 

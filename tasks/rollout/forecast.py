@@ -128,6 +128,8 @@ def _staged(step: steps.OnServer, server: Server, goal: Goal) -> Server:
         return replace(server, labels=replace(server.labels, sealed=True))
     if isinstance(step, steps.Park):
         return replace(server, labels=replace(server.labels, parked=str(goal.pace.standby)))
+    if isinstance(step, steps.Keep):
+        return replace(server, labels=replace(server.labels, kept=str(goal.keep_failed)))
     if isinstance(step, steps.MarkServing):
         server = replace(server, labels=replace(server.labels, parked=""))
     return server.passed(REACHES[type(step)])

@@ -52,6 +52,7 @@ class Goal:
     """What a rollout is to reach: `count` servers of `generation`, carrying `release`, behind every listener.
 
     :param seal: in the end nobody can log in to them any more.
+    :param keep_failed: seconds for which one server that failed is kept for somebody to look at; 0 = none is.
     """
 
     app: str
@@ -62,6 +63,7 @@ class Goal:
     listeners: tuple[Listener, ...]
     build_attempts: int = 3
     seal: bool = False
+    keep_failed: float = 0.0
     pace: Pace = Pace()
     bounds: Bounds = field(default_factory=Bounds)
     previous: Predecessor = NOBODY

@@ -82,6 +82,8 @@ class Loop:
         self._clock = clock
         self._listen = listen
         self._running: dict[str, Step] = {}
+        self.failed: Step | None = None
+        """The step that `pursue` has raised the error of."""
         self.doomed: set[str] = set()
         """Ids of the servers whose deletion was begun: they may be listed for a while, and are of no use any more."""
 
@@ -99,6 +101,7 @@ class Loop:
                 return
             outcome = self._take()
             if outcome.error is not None:
+                self.failed = outcome.step
                 raise outcome.error
 
     def perform(self, bag: frozenset[Step]) -> None:

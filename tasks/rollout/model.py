@@ -107,6 +107,8 @@ class Labels:
     :param sealed: nobody can log in any more.
     :param parked: kept running out of rotation for a rollback, until this time (ISO 8601, UTC) or NEXT_DEPLOY; empty
         when it is not parked.
+    :param kept: kept out of rotation although it failed, for somebody to look at, until this time (ISO 8601, UTC); empty
+        for all others.
     :param host_key: what is known of its SSH host key beside what its console says; only read here, never written.
     """
 
@@ -120,6 +122,7 @@ class Labels:
     migrated: bool = False
     sealed: bool = False
     parked: str = ""
+    kept: str = ""
     host_key: str = ""
 
     def to_metadata(self) -> dict[str, str]:
@@ -135,6 +138,7 @@ class Labels:
             "sealed": "yes" if self.sealed else "no",
             "previous": str(self.previous),
             "parked": self.parked,
+            "kept": self.kept,
         }
 
     @classmethod
@@ -152,6 +156,7 @@ class Labels:
                 sealed=metadata.get("sealed") == "yes",
                 previous=Predecessor.read(metadata.get("previous", "")),
                 parked=metadata.get("parked", ""),
+                kept=metadata.get("kept", ""),
                 host_key=metadata.get("host_key", ""),
             )
         except (KeyError, ValueError):
@@ -184,11 +189,12 @@ class Server:
     @property
     def parked_until(self) -> datetime | None:
         """When its time for a rollback ends; None when it is not parked, or without such a time."""
-        try:
-            until = datetime.fromisoformat(self.labels.parked)
-        except ValueError:
-            return None
-        return until if until.tzinfo else None
+        return _time(self.labels.parked)
+
+    @property
+    def kept_until(self) -> datetime | None:
+        """When a server that failed is of no more use to anybody; None when it is not kept, or without such a time."""
+        return _time(self.labels.kept)
 
     @property
     def generation(self) -> str:
@@ -201,6 +207,14 @@ class Server:
         So a stage that is run by hand on a server that is further on, or not as far, changes nothing.
         """
         return replace(self, labels=replace(self.labels, phase=phase)) if self.phase.next is phase else self
+
+
+def _time(written: str) -> datetime | None:
+    try:
+        time = datetime.fromisoformat(written)
+    except ValueError:
+        return None
+    return time if time.tzinfo else None
 
 
 @dataclass(frozen=True, kw_only=True)

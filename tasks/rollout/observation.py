@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -90,12 +90,16 @@ Fact = Server | LoadBalancer | Gone | BuildDied | Distrusted | Drained | Held | 
 class Observation:
     """What was seen: our servers, the load balancers of our listeners, and what this run found out about them.
 
+    A server that failed and was kept for somebody to look at is among `kept`, not among `servers`: no deploy counts it,
+    uses it or takes it away.
+
     :param held: this run holds the claim.
     :param probes: what old servers answered, by server id and moment; empty where it was as expected.
     :param proven: how many new servers have been in rotation and passed the watch.
     """
 
     servers: tuple[Server, ...] = ()
+    kept: tuple[Server, ...] = ()
     balancers: tuple[LoadBalancer, ...] = ()
     drained: frozenset[str] = frozenset()
     died: Mapping[int, int] = field(default_factory=dict)
@@ -104,9 +108,20 @@ class Observation:
     probes: Mapping[tuple[str, Moment], str] = field(default_factory=dict)
     proven: int = 0
 
+    @classmethod
+    def of(cls, servers: Iterable[Server], balancers: tuple[LoadBalancer, ...]) -> Observation:
+        """Give what a look at the whole cloud tells."""
+        listed = tuple(servers)
+        return cls(servers=_in_use(listed), kept=tuple(one for one in listed if one.labels.kept), balancers=balancers)
+
+    @property
+    def everyone(self) -> tuple[Server, ...]:
+        """All servers, those that were kept among them."""
+        return (*self.servers, *self.kept)
+
     def server(self, server_id: str) -> Server | None:
         """Find a server by id."""
-        return next((server for server in self.servers if server.id == server_id), None)
+        return next((server for server in self.everyone if server.id == server_id), None)
 
     def balancer(self, name: str) -> LoadBalancer | None:
         """Find the load balancer of a listener, by the listener's name."""
@@ -131,13 +146,15 @@ class Observation:
     def _with(self, fact: Fact) -> Observation:  # noqa: PLR0911  one case a kind
         match fact:
             case Server():
-                others = tuple(server for server in self.servers if server.id != fact.id)
-                return replace(self, servers=(*others, fact))
+                rest = self._without(fact.id)
+                if fact.labels.kept:
+                    return replace(rest, kept=(*rest.kept, fact))
+                return replace(rest, servers=(*rest.servers, fact))
             case LoadBalancer():
-                rest = tuple(balancer for balancer in self.balancers if balancer.id != fact.id)
-                return replace(self, balancers=(*rest, fact))
+                others = tuple(balancer for balancer in self.balancers if balancer.id != fact.id)
+                return replace(self, balancers=(*others, fact))
             case Gone():
-                return replace(self, servers=tuple(server for server in self.servers if server.id != fact.server_id))
+                return self._without(fact.server_id)
             case BuildDied():
                 return replace(self, died={**self.died, fact.slot: self.died.get(fact.slot, 0) + 1})
             case Distrusted():
@@ -145,9 +162,17 @@ class Observation:
             case Drained():
                 return replace(self, drained=self.drained | {fact.server_id})
             case Held():
-                servers = (*self.generation(fact.generation), *fact.others)
+                servers = (*self.generation(fact.generation), *_in_use(fact.others))
                 return replace(self, held=True, servers=servers, balancers=fact.balancers)
             case Probed():
                 return replace(self, probes={**self.probes, (fact.server_id, fact.moment): fact.problem})
             case Watched():
                 return replace(self, proven=max(self.proven, fact.count))
+
+    def _without(self, server_id: str) -> Observation:
+        servers, kept = (tuple(one for one in some if one.id != server_id) for some in (self.servers, self.kept))
+        return replace(self, servers=servers, kept=kept)
+
+
+def _in_use(servers: tuple[Server, ...]) -> tuple[Server, ...]:
+    return tuple(server for server in servers if not server.labels.kept)

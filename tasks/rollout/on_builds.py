@@ -47,7 +47,8 @@ class BuildActs:
         except Uncertain as lost:
             found = self._turned_up(step.slot)
             state = "but it exists and is used" if found else "and there is no such server: it is asked for again"
-            self.say(f"the answer to creating {request.name} was lost ({lost.problem}), {state}")
+            why = f"HTTP {lost.status}" if lost.status else "none came"
+            self.say(f"the answer to creating {request.name} was lost ({why}), {state}")
             return (found,) if found else (BuildDied(slot=step.slot),)
 
     def give_up(self, step: steps.GiveUp) -> None:
@@ -99,7 +100,8 @@ class BuildActs:
             return None
 
     def _generation(self) -> tuple[Server, ...]:
-        return tuple(server for server in self.compute.servers() if server.generation == self.goal.generation)
+        listed = (server for server in self.compute.servers() if server.generation == self.goal.generation)
+        return tuple(server for server in listed if not server.labels.kept)
 
 
 def _hung(server: Server, limit: float) -> Server:

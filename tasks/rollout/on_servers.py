@@ -51,6 +51,8 @@ class ServerActs:
                 return self.seal(step, seen)
             case steps.Park():
                 return self.park(step, seen)
+            case steps.Keep():
+                return self.keep(step, seen)
             case steps.RetireServer():
                 return self.retire(step, seen)
             case _:
@@ -126,6 +128,11 @@ class ServerActs:
         standby = self.goal.pace.standby
         until_when = standby if isinstance(standby, str) else _written(self.compute.now() + timedelta(seconds=standby))
         return self._labelled(server, parked=until_when)
+
+    def keep(self, step: steps.Keep, seen: Observation) -> Server:
+        """Keep a server that failed, and write to its metadata until when."""
+        until_when = self.compute.now() + timedelta(seconds=self.goal.keep_failed)
+        return self._labelled(_known(step.server_id, seen), kept=_written(until_when))
 
     def retire(self, step: steps.RetireServer, seen: Observation) -> Gone:
         """Delete a server that serves no traffic, and wait until it is gone."""

@@ -125,7 +125,7 @@ def _together(found: tuple[LeftOver, ...]) -> frozenset[Step]:
 
 def _servers(seen: Observation, account: Account) -> Iterator[LeftOver]:
     busy = {claim.generation for claim in account.at_work}
-    for server in seen.servers:
+    for server in seen.everyone:
         why = "" if is_known(server, seen) or server.generation in busy else _why_idle(server, account.now)
         if why:
             step = RetireServer(server_id=server.id)
@@ -133,6 +133,9 @@ def _servers(seen: Observation, account: Account) -> Iterator[LeftOver]:
 
 
 def _why_idle(server: Server, now: datetime) -> str:
+    if server.labels.kept:
+        expiry = server.kept_until
+        return f"failed, and was kept until {server.labels.kept}" if expiry and expiry <= now else ""
     if not server.labels.parked:
         return f"in no rotation ({server.phase})"
     until = server.parked_until

@@ -89,9 +89,10 @@ def way(goal: Goal, seen: Observation, found: Interruption | None) -> Way:
 
 def _is_over(its: Goal, seen: Observation) -> bool:
     """Say whether nothing was left to do: it is in rotation, alone, and only its claim could not be given back."""
-    marked = all(one.phase is Phase.SERVING and not one.labels.parked for one in seen.generation(its.generation))
+    own = [one for one in seen.generation(its.generation) if is_known(one, seen)]
+    marked = all(one.phase is Phase.SERVING and not one.labels.parked for one in own)
     alone = not [one for one in others(its, seen) if is_known(one, seen) or not one.labels.parked]
-    shut = not its.seal or all(one.labels.sealed for one in seen.generation(its.generation))
+    shut = not its.seal or all(one.labels.sealed for one in own)
     return marked and alone and shut and is_complete(its, seen)
 
 

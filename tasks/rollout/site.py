@@ -54,7 +54,7 @@ class Site:
 
     def observe(self) -> Observation:
         """Look at our servers and at the load balancers of our listeners."""
-        seen = Observation(servers=self.compute.servers(), balancers=self.balancers.find(self.listeners))
+        seen = Observation.of(self.compute.servers(), self.balancers.find(self.listeners))
         self.listen(Observed(at=self.clock.now(), seen=seen))
         return seen
 
@@ -89,11 +89,11 @@ class Site:
 
     def living(self, seen: Observation) -> tuple[Claim, ...]:
         """Give the claims of operators that are at work."""
-        return living(seen.servers, self.compute, self.operator)
+        return living(seen.everyone, self.compute, self.operator)
 
     def dead(self, seen: Observation) -> tuple[Claim, ...]:
         """Give the claims of operators that were interrupted, the latest first."""
-        return dead(seen.servers, self.compute, self.operator)
+        return dead(seen.everyone, self.compute, self.operator)
 
     @contextmanager
     def claiming(self, verb: str, generation: str) -> Iterator[Claimant]:

@@ -196,6 +196,10 @@ class Park(OnServer):
     """Keep a server that left the rotation running, for a rollback; write until when to its metadata."""
 
 
+class Keep(OnServer):
+    """Keep a server that failed, out of rotation, for somebody to look at; write until when to its metadata."""
+
+
 class Seal(OnServer):
     """Take our key away from a server that serves, and switch its SSH server off for good."""
 
@@ -239,6 +243,7 @@ Step = (
     | Watch
     | MarkServing
     | Park
+    | Keep
     | Seal
     | RetireServer
     | Discard

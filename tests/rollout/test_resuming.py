@@ -191,3 +191,13 @@ def test_an_interrupted_rollback_goes_back_to_what_served_until_then():
 
     assert interruption(half, claims).previous == Predecessor(NEW, "r2", 2)
     assert interruption(done, claims).previous == NOBODY
+
+
+def test_a_server_that_turns_up_late_does_not_make_its_deploy_an_interrupted_one():
+    """It was born with the claim of a deploy that has long gone well: the next one is a deploy like any other."""
+    own = [new(slot, Phase.SERVING) for slot in (1, 2)]
+    late = new(1, Phase.BOOTING, id="late", private_ip="10.0.9.9")
+    state = seen(*own, late, balancers=both(*map(node, own)))
+
+    assert way(goal(**OTHER), state, interruption(state, [dead()])) is Way.FRESH
+    assert onward(state) is Way.FRESH
