@@ -11,7 +11,8 @@ that needs a hand
                 ─ ReleaseError(3)
                 ─ CloudError(3): CloudUnreachable, Uncertain, Unauthorized, NotFound, Conflict, Immutable, OverLimit,
                                 QuotaExceeded
-                ─ HostError(4): HostUnreachable (ConnectionLost), UntrustedHost (WrongHostKey), CommandFailed, CheckFailed
+                ─ HostError(4): HostUnreachable (ConnectionLost), UntrustedHost (WrongHostKey), CommandFailed,
+                                CheckFailed
                 ─ RolloutError(4): BuildFailed, GuardRefused (TooFew), TimedOut, Interrupted; Breached(4), Reverted(5),
                                   Claimed(6) (ClaimLost), Unfinished(7)
 """
@@ -25,11 +26,18 @@ class DeployError(Exception):
     :param problem: what failed, on what, and what was seen: one sentence or a few lines.
     :param advice: what to do next; empty when the problem says it all.
 
-    `aftermath` says what serves now, where something was done and undone.
+    What was found out about it afterwards is set on it:
+
+    - `aftermath` says what serves now and what remains, where something was done and undone;
+    - `console` is the end of the console log of the server that it struck, fit to be shown;
+    - `kept` is the private IP of that server, where it was kept for somebody to look at, and `login` the ssh line.
     """
 
     exit_code = 1
     aftermath = ""
+    console = ""
+    kept = ""
+    login = ""
 
     def __init__(self, problem: str, *, advice: str = "") -> None:
         super().__init__(problem)
@@ -38,6 +46,11 @@ class DeployError(Exception):
 
     def __str__(self) -> str:
         return "\n".join(part for part in (self.problem, self.aftermath, self.advice) if part)
+
+    def learn_from(self, cause: DeployError) -> None:
+        """Take over what was found out about the failure that this one came of."""
+        self.aftermath = self.aftermath or cause.aftermath
+        self.console, self.kept = cause.console, cause.kept
 
 
 class SettingsError(DeployError):

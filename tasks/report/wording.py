@@ -64,6 +64,7 @@ WORDS: dict[type, tuple[str, str, str]] = {
         "watch {about}",
     ),
     steps.Park: ("parking {about}", "{about} is parked", "park {about}"),
+    steps.Keep: ("keeping {about}", "{about} is kept, to be looked at", "keep {about}, to be looked at"),
     steps.MarkServing: ("marking {about}", "{about} serves", "mark as serving: {about}"),
     steps.Seal: ("sealing {about}", "{about} is sealed: nobody can log in any more", "seal {about}: no login any more"),
     steps.RetireServer: ("deleting {about}", "{about} deleted", "delete {about}"),

@@ -107,8 +107,8 @@ class Labels:
     :param sealed: nobody can log in any more.
     :param parked: kept running out of rotation for a rollback, until this time (ISO 8601, UTC) or NEXT_DEPLOY; empty
         when it is not parked.
-    :param kept: kept out of rotation although it failed, for somebody to look at, until this time (ISO 8601, UTC); empty
-        for all others.
+    :param kept: kept out of rotation although it failed, for somebody to look at, until this time (ISO 8601, UTC);
+        empty for all others.
     :param host_key: what is known of its SSH host key beside what its console says; only read here, never written.
     """
 

@@ -146,10 +146,7 @@ class Observation:
     def _with(self, fact: Fact) -> Observation:  # noqa: PLR0911  one case a kind
         match fact:
             case Server():
-                rest = self._without(fact.id)
-                if fact.labels.kept:
-                    return replace(rest, kept=(*rest.kept, fact))
-                return replace(rest, servers=(*rest.servers, fact))
+                return self._with_server(fact)
             case LoadBalancer():
                 others = tuple(balancer for balancer in self.balancers if balancer.id != fact.id)
                 return replace(self, balancers=(*others, fact))
@@ -168,6 +165,12 @@ class Observation:
                 return replace(self, probes={**self.probes, (fact.server_id, fact.moment): fact.problem})
             case Watched():
                 return replace(self, proven=max(self.proven, fact.count))
+
+    def _with_server(self, server: Server) -> Observation:
+        rest = self._without(server.id)
+        if server.labels.kept:
+            return replace(rest, kept=(*rest.kept, server))
+        return replace(rest, servers=(*rest.servers, server))
 
     def _without(self, server_id: str) -> Observation:
         servers, kept = (tuple(one for one in some if one.id != server_id) for some in (self.servers, self.kept))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from tasks.errors import Breached, Claimed, ClaimLost, DeployError, Interrupted, Reverted, Unfinished
+from tasks.rollout.aftermath import aftermath, kept_of
 from tasks.rollout.claiming import Claimant
 from tasks.rollout.events import Planned, Reverting
-from tasks.rollout.fleet import names, what_serves
+from tasks.rollout.evidence import console_of, sparing, struck, worth_keeping
+from tasks.rollout.fleet import names
 from tasks.rollout.forecast import forecast
 from tasks.rollout.goal import Goal
 from tasks.rollout.guard import Stakes
@@ -61,9 +62,20 @@ class Rollout:
             loop.pursue(self.planner)
         except (Exception, KeyboardInterrupt) as failure:  # a bug of ours is no reason to leave servers behind
             self._stop(loop)
-            self._recover(_as_error(failure), loop.doomed)
+            self._fail(failure, loop)
             raise
         return loop.seen
+
+    def _fail(self, failure: BaseException, loop: Loop) -> None:
+        """Undo what was done, and tell what that led to: on the failure itself, unless another one has to be raised."""
+        error = _as_error(failure)
+        try:
+            self._recover(error, loop)
+        except DeployError as told:
+            told.learn_from(error)
+            raise
+        if error is not failure:
+            failure.add_note(error.aftermath)
 
     def _stop(self, loop: Loop) -> None:
         """Join every step that runs: nothing of ours is under way afterwards."""
@@ -71,14 +83,16 @@ class Rollout:
         loop.settle()
         self.site.resume()
 
-    def _recover(self, failure: DeployError, doomed: AbstractSet[str]) -> None:
+    def _recover(self, failure: DeployError, loop: Loop) -> None:
         """Undo what was done, and raise what has to be said; return when the failure says it all.
 
         What is undone is what the cloud shows now: a step that failed may have done its work all the same.
         """
         self._require_claim(failure)
         seen = self._look(failure)
-        if doomed & self.live.servers or self._is_past_return(failure, seen):
+        server = struck(loop.failed, self.goal, seen)
+        failure.console = console_of(server, failure, self.site.compute) if server else ""
+        if loop.doomed & self.live.servers or self._is_past_return(failure, seen):
             serving = "The new servers serve" if is_complete(self.goal, seen) else "New servers serve beside old ones"
             raise Unfinished(
                 f"{failure.problem}\n{serving}; old ones remain: {names(self._old(seen))}.",
@@ -88,14 +102,21 @@ class Rollout:
         begun = has_begun(self.goal, seen)
         if self.claim and begun:
             self.claim.rename("undo", self.goal.generation)
-        after = self._undo(failure, seen, self.live if begun else Live())  # else what serves is none of our doing
-        if begun:
-            said = f"{failure.problem}\nThe old servers serve again: {what_serves(after)}. {self._left(after)}"
-            raise Reverted(said, advice=failure.advice) from failure
-        if not isinstance(failure, Claimed):
-            failure.aftermath = f"Serving as before: {what_serves(after)}. {self._left(after)}"
+        live = self.live if begun else Live()  # else what serves is none of our doing
+        after = self._undo(failure, seen, live, worth_keeping(server, self.goal))
+        self._tell(failure, seen, after)
+        if begun and not _is_bug(failure):
+            raise Reverted(failure.problem, advice=failure.advice) from failure
         if isinstance(failure, Interrupted):
             raise failure
+
+    def _tell(self, failure: DeployError, before: Observation, after: Observation) -> None:
+        begun = has_begun(self.goal, before)
+        kept = kept_of(self.goal, after)
+        failure.kept = (kept.private_ip or "") if kept else ""
+        if begun or not isinstance(failure, Claimed):
+            who = "The old servers serve again" if begun else "Serving as before"
+            failure.aftermath = aftermath(self.goal, before, after, who=who)
 
     def _require_claim(self, failure: DeployError) -> None:
         """Change nothing more when another deploy may have taken over: it finds what is there, and cleans up."""
@@ -110,18 +131,15 @@ class Rollout:
             return False
         return is_past_return(self.goal, seen, self.live)
 
-    def _left(self, after: Observation) -> str:
-        new = after.generation(self.goal.generation)
-        if new:
-            return f"Out of rotation, and kept so that it can be tried again: {names(new)}."
-        return "No new server is left; `fab deploy` tries again."
+    def _undo(self, failure: DeployError, seen: Observation, live: Live, spared: str) -> Observation:
+        """Pursue the way back; when a step of it fails, look again and go on, a few times. Gives what is there then.
 
-    def _undo(self, failure: DeployError, seen: Observation, live: Live) -> Observation:
-        """Pursue the way back; when a step of it fails, look again and go on, a few times. Gives what is there then."""
+        :param spared: id of the server that is kept for somebody to look at; "" = none.
+        """
         for tries_left in reversed(range(UNDO_TRIES)):
             loop = self.site.loop(self.goal, seen, self.stakes)
             try:
-                loop.pursue(lambda now: self.undo(self.goal, now, live))
+                loop.pursue(lambda now: sparing(spared, self.undo(self.goal, now, live)))
             except DeployError as second:
                 self._stop(loop)
                 self._require_claim(second)
@@ -156,3 +174,7 @@ def _as_error(failure: BaseException) -> DeployError:
     if isinstance(failure, KeyboardInterrupt):
         return Interrupted("stopped by Ctrl-C or SIGTERM")
     return DeployError(f"a bug: {failure!r}")
+
+
+def _is_bug(failure: DeployError) -> bool:
+    return failure.exit_code == DeployError.exit_code

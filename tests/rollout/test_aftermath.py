@@ -5,7 +5,7 @@ import pytest
 from tasks.errors import Claimed, DeployError, HostError, Reverted
 from tasks.rollout import deploying
 from tests.rollout.builders import goal
-from tests.simulation.world import World, refused
+from tests.simulation.world import World, once, refused
 
 FIRST = goal(generation="20260101-000000-aa", release="r1")
 SECOND = goal(generation="20260202-000000-bb", release="r2")
@@ -28,12 +28,23 @@ def failing(world, verb):
 
 
 def test_before_the_rotation_all_serve_as_before(live):
-    """Which servers those are, that no new one is left, and what tries again; the problem itself stands first."""
+    """Which servers those are, what was deleted, and what tries again; the problem itself stands first."""
     live.fault = lambda call: HostError("the tests failed", server="x") if call == "test 1" else None
     lines = str(failing(live, deploying.deploy)).splitlines()
 
     assert lines[0] == "the tests failed"
-    assert lines[1] == "Serving as before: 2 servers of release r1. No new server is left; `fab deploy` tries again."
+    assert lines[1:] == [
+        "Serving as before: 2 servers of release r1. Deleted: 2 new servers; none is left. `fab deploy` tries again."
+    ]
+
+
+def test_a_bug_during_the_rotation_tells_what_was_undone(live):
+    """It is raised as it is, with its traceback, and carries what serves now as a note."""
+    live.fault = once("add lb-shop-test-https", ZeroDivisionError("a bug"))
+    with pytest.raises(ZeroDivisionError) as caught:
+        deploying.deploy(SECOND, live.site())
+
+    assert caught.value.__notes__[0].startswith("The old servers serve again: 2 servers of release r1.")
 
 
 def test_where_nothing_served_that_is_said_too():
@@ -50,7 +61,7 @@ def test_during_the_rotation_the_old_ones_are_said_to_be_back(live):
     failure = failing(live, deploying.deploy)
 
     assert isinstance(failure, Reverted)
-    assert "The old servers serve again: 2 servers of release r1. No new server is left" in failure.problem
+    assert failure.aftermath.startswith("The old servers serve again: 2 servers of release r1. Deleted: 2 new servers")
 
 
 def test_what_was_only_rotated_is_kept(live):
@@ -63,7 +74,8 @@ def test_what_was_only_rotated_is_kept(live):
     live.fault = refused("add lb-shop-test-https")
     failure = failing(live, deploying.rotate)
 
-    assert "Out of rotation, and kept so that it can be tried again: shop-test-2026" in failure.problem
+    assert "Out of rotation, and kept so that it can be tried again: shop-test-2026" in failure.aftermath
+    assert failure.aftermath.endswith("`fab reap --yes` deletes what is in no rotation.")
 
 
 def test_who_comes_second_says_so_once(live):

@@ -24,6 +24,7 @@ STAGE_OF: Mapping[str, str] = {kind.__name__: stage for kind, stage in STAGES.it
     "RemoveGone": "rotate out",
     "MarkServing": "mark",
     "Park": "retire",
+    "Keep": "retire",
     "Discard": "retire",
 }
 DOING: Mapping[str, str] = {
@@ -49,6 +50,7 @@ DOING: Mapping[str, str] = {
     "Watch": "watch",
     "MarkServing": "mark as serving",
     "Park": "park",
+    "Keep": "keep, to be looked at",
     "Seal": "seal",
     "RetireServer": "delete",
     "Discard": "delete a left-over",
