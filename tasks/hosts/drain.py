@@ -32,6 +32,11 @@ def count(table: str, address: str, port: int) -> int:
     return sum(match[1] in ours and int(match[2], 16) == port for match in found)
 
 
+def said(connections: int) -> str:
+    """Say how many connections there are."""
+    return "1 connection" if connections == 1 else f"{connections or 'no'} connections"
+
+
 def _spellings(address: str) -> frozenset[str]:
     """Give an address as the kernel prints it: 32-bit words in the byte order of its machine, and mapped into IPv6."""
     packed = ip_address(address).packed

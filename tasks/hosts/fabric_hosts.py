@@ -61,6 +61,7 @@ class FabricHosts:
         self._clock = clock
         self._on_output = on_output
         self._closed_to_us: set[str] = set()
+        self._counted: dict[str, int] = {}
         self._connections = Connections(access=access, trust=sources.trust, clock=clock)
         self._asking = Asking(app=app, clock=clock, inside=self._connections.route)
         self._first_boot = FirstBoot(
@@ -154,12 +155,16 @@ class FabricHosts:
         command = drain.ask_connections(self._app.node_port, self._app.deadlines.ask)
         try:
             table = self._ask(server, command)
-            return drain.count(table, address_of(server), self._app.node_port)
+            left = drain.count(table, address_of(server), self._app.node_port)
         except (KeyRefused, UntrustedHost):
             self._closed_to_us.add(server.id)
             return None
         except (HostError, CloudError):
             return None
+        if self._counted.get(server.id) != left:
+            self._on_output(server.name, "drain", drain.said(left))
+        self._counted[server.id] = left
+        return left
 
     def seal(self, server: Server) -> None:
         """Take our key away and switch the SSH server off for good; return when its port refuses connections.

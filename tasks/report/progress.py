@@ -1,7 +1,6 @@
-"""Progress, as it happens: one line for each thing that is done, and below them what is under way.
+"""Progress, as it happens: one line for each thing that is done, each with the seconds since the start.
 
-In a terminal the last line moves; elsewhere (CI, a pipe) there are only the lines, each with the seconds since the
-start.
+In a terminal a view below the lines moves, a row a server; what a row tells is no line of its own there.
 """
 
 from __future__ import annotations
@@ -14,11 +13,14 @@ from rich.console import Console
 from rich.markup import escape
 
 from tasks.errors import Interrupted
+from tasks.report.board import ON_SERVER, Board
+from tasks.report.live import NOTHING, Expected, View
+from tasks.report.rows import LEAVING
 from tasks.report.wording import STAGES, Names, counted, doing, done
-from tasks.rollout.events import Event, Failed, Finished, Observed, Reverting, Said, Started
+from tasks.rollout.events import Ended, Event, Failed, Finished, Observed, Reverting, Said, Started
 from tasks.rollout.model import Server, ServerStatus
 from tasks.rollout.observation import BuildDied, Distrusted, Fact, Moment, Probed
-from tasks.rollout.steps import ProbeNew, ProbeOld, Step, TakeClaim, Watch, WatchBuilds
+from tasks.rollout.steps import CreateServer, ProbeNew, ProbeOld, Step, TakeClaim, Watch, WatchBuilds
 from tasks.waiting import Clock
 
 
@@ -36,21 +38,34 @@ class Figures:
     claimed: float = 0.0
 
 
+IN_ROWS = (CreateServer, WatchBuilds, *ON_SERVER, *LEAVING)
+"""The steps that the moving view tells of."""
+
+
+IN_ROWS = (CreateServer, WatchBuilds, *ON_SERVER, *LEAVING)
+"""The steps that the rows of the moving view tell of."""
+
+
 class Progress:
     """Listens to a rollout and shows it on a console.
 
     :param prefix: of all names; it is not shown.
     :param watch: what a watch looks at, and for how long.
+    :param expected: what earlier deploys took.
     """
 
-    def __init__(self, console: Console, clock: Clock, *, prefix: str, watch: str = "") -> None:
+    def __init__(
+        self, console: Console, clock: Clock, *, prefix: str, watch: str = "", expected: Expected = NOTHING
+    ) -> None:
         self._console = console
+        self._clock = clock
         self._watch = watch
         self._started = clock.now()
         self._running: dict[Step, float] = {}
         self._servers: dict[str, str] = {}
         self._name = Names(prefix=prefix, servers=self._servers)
-        self._status = console.status("", spinner="dots") if console.is_terminal else None
+        self._board = Board()
+        self._view = View(console, clock, self._board, expected) if console.is_terminal else None
         self._stages: dict[str, float] = defaultdict(float)
         self._well: Counter[Moment] = Counter()
         self._replaced = 0
@@ -66,6 +81,7 @@ class Progress:
     def __call__(self, event: Event) -> None:
         """Show one event."""
         self._last = event.at
+        self._board(event)
         match event:
             case Observed():
                 self._learn(event.seen.servers)
@@ -81,12 +97,23 @@ class Progress:
                 self._line(event.at, "yellow", "undoing what was done; what served before goes on serving")
             case Said():
                 self._line(event.at, "yellow", event.text)
+            case Ended():
+                self.close()
+                return
         self._show_running()
 
+    def output(self, server: str, stage: str, line: str) -> None:
+        """Take in a line that a command on a server prints, from any thread: the view shows the last one."""
+        self._board.output(server, stage, line, self._clock.now())
+
+    def echo(self, server: str, stage: str, line: str) -> None:
+        """Print a line that a command on a server prints, from any thread."""
+        self._console.print(f"{self._name(server)} {stage}: {line}", highlight=False, markup=False, soft_wrap=True)
+
     def close(self) -> None:
-        """Stop the moving line."""
-        if self._status:
-            self._status.stop()
+        """Stop the moving view; what it showed last stays."""
+        if self._view:
+            self._view.close()
 
     def _learn(self, facts: tuple[Fact, ...]) -> None:
         self._servers |= Names.of(fact for fact in facts if isinstance(fact, Server))
@@ -108,8 +135,14 @@ class Progress:
             return  # all is as it was a moment ago
         elif any(isinstance(fact, Distrusted) for fact in event.facts):
             self._line(event.at, "red", f"refused: {doing(event.step, self._name)}")
-        else:
+        elif not self._is_in_rows(event):
             self._line(event.at, "green", self._finished(event), took=took)
+
+    def _is_in_rows(self, event: Finished) -> bool:
+        """Say whether the moving view tells of it. Builds that failed are worth a line all the same."""
+        servers = [fact for fact in event.facts if isinstance(fact, Server)]
+        is_well = all(server.status is not ServerStatus.ERROR for server in servers)
+        return self._view is not None and isinstance(event.step, IN_ROWS) and is_well
 
     def _probed(self, event: Finished, moment: Moment) -> None:
         """Show one line for all old servers that are well, once the last was asked, and one for each that is not."""
@@ -147,15 +180,9 @@ class Progress:
         )
 
     def _show_running(self) -> None:
-        if not self._status:
-            return
-        texts = [doing(step, self._name) for step in self._running]
-        more = f" and {len(texts) - 2} more" if len(texts) > 2 else ""
-        self._status.update(escape(", ".join(texts[:2]) + more))
-        if texts:
-            self._status.start()
-        else:
-            self._status.stop()
+        if self._view:
+            beside = tuple(doing(step, self._name) for step in self._running if not isinstance(step, IN_ROWS))
+            self._view.show(beside, self._name)
 
     def _built(self, server: Server) -> str:
         name = self._name(server.name)

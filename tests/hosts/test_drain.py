@@ -8,7 +8,7 @@ import pytest
 
 from tasks.errors import NotFound
 from tasks.hosts.app import AppCommands
-from tasks.hosts.drain import count
+from tasks.hosts.drain import count, said
 from tests.hosts.conftest import Room, a_server
 
 TABLE = """\
@@ -144,8 +144,16 @@ def test_a_server_without_a_console(room):
     assert hosts.connections(a_server()) is None
 
 
-def test_counting_prints_nothing(room):
-    """Counting is not shown to the operator: it is done every second."""
-    room.hosts().connections(a_server())
+def test_a_number_of_connections_is_told_once(room):
+    """Counting is done every second; what people see is when the number has changed."""
+    hosts = room.hosts()
+    for _ in range(2):
+        hosts.connections(a_server())
 
-    assert room.printed == []
+    assert room.lines("drain") == ["no connections"]
+
+
+@pytest.mark.parametrize(("number", "words"), [(0, "no connections"), (1, "1 connection"), (12, "12 connections")])
+def test_connections_in_words(number, words):
+    """As they stand after "draining"."""
+    assert said(number) == words

@@ -98,14 +98,6 @@ def test_a_stage_takes_as_long_as_its_slowest_server():
     assert dict(progress.figures.stages) == {"set up": 3.5}
 
 
-def test_a_terminal_shows_what_is_under_way():
-    """The last line names the steps that run now."""
-    steps = [SetUp(server_id=name) for name in "abc"]
-    printed, _ = lines(*(Started(at=0.0, step=step) for step in steps), force_terminal=True)
-
-    assert any("setting up a, setting up b and 1 more" in line for line in printed)
-
-
 def probed(*problems, moment=Moment.BEFORE):
     """Give the events of old servers that are asked together, and answer one after the other."""
     steps = [ProbeOld(server_id=f"old-{number}", moment=moment) for number, _ in enumerate(problems, start=1)]
