@@ -22,9 +22,9 @@ def pytest_addoption(parser):
 
 
 def pytest_xdist_auto_num_workers(config):
-    """Give the number of processes: for the whole suite one more than cores, since most tests wait for something.
+    """Give the number of processes: for the whole suite more than cores, since most tests wait for something.
 
     A selection (a folder, a file, the benchmarks) runs in this process: it starts at once, and nothing disturbs it.
     """
     whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
-    return (os.cpu_count() or 1) + 1 if whole else 0
+    return 2 * (os.cpu_count() or 1) + 1 if whole else 0
