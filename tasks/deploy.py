@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from invoke.context import Context
+from invoke.exceptions import Exit
 
 from tasks.command import command
 
@@ -12,6 +13,8 @@ ENVIRONMENT = "Which environment; without it, the setting `environment`."
 WAIT = "Wait for another operator who is at work, for up to the setting `limits.wait`."
 ADOPT = "Take over load balancers of these names that were made by hand; nodes that are not ours stay."
 EVENTS = 'Stream the journal, a line of JSON an event, to this file; "-" = standard output, all else to standard error.'
+CHANGE = 8
+"""Exits `plan --exit-code`. It is no failure, so it is none of the exit codes of errors."""
 RELEASE_HELP = {"count": COUNT, "release": RELEASE, "environment": ENVIRONMENT}
 
 
@@ -53,21 +56,43 @@ def deploy(  # noqa: PLR0913  the signature is the command line
         show_summary(state, built, opened.progress.figures, opened.records, opened.console)
 
 
-@command(help=RELEASE_HELP)
-def plan(_c: Context, count: int | None = None, release: str | None = None, environment: str | None = None) -> None:
+@command(
+    help={**RELEASE_HELP, "json": "As JSON, for programs.", "exit_code": f"Exit {CHANGE} when something would change."}
+)
+def plan(
+    _c: Context,
+    count: int | None = None,
+    release: str | None = None,
+    environment: str | None = None,
+    *,
+    json: bool = False,
+    exit_code: bool = False,
+) -> None:
     """Show what `deploy` would do; change nothing.
 
-    The release is built, so that its name is known; no server, node or load balancer is touched. If no cloud is
-    configured and the local cloud does not run, it is not started: a deploy would begin with nothing.
+    Who comes and who goes, how much of the quota it takes, every step in its order, and until which step nothing that
+    serves is touched. The release is built, so that its name is known; no server, node or load balancer is touched. If
+    no cloud is configured and the local cloud does not run, it is not started: a deploy would begin with nothing.
+    With `--exit-code` it exits 0 when the release serves already on as many servers, so that a deploy would only renew
+    them, and 8 when something would change (as `terraform plan -detailed-exitcode` exits 2, which means the settings
+    here).
     """
     from tasks import wiring, wiring_goals
     from tasks.report.consoles import terminal
     from tasks.report.plan import show_plan
+    from tasks.report.plan_json import print_json
+    from tasks.report.reckoning import reckon
     from tasks.settings_file import load
 
     settings = load(count=count, environment=environment)
     goal = wiring_goals.new_goal(settings, wiring_goals.build_release(settings, release).id)
-    show_plan(wiring.foresee(settings, goal), terminal())
+    foreseen = wiring.foresee(settings, goal)
+    if json:
+        print_json(foreseen)
+    else:
+        show_plan(foreseen, terminal())
+    if exit_code and reckon(foreseen).is_change:
+        raise Exit(code=CHANGE)
 
 
 @command(help={"json": "As JSON, for programs.", "environment": ENVIRONMENT})

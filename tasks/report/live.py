@@ -145,7 +145,7 @@ def _lines(frame: Frame) -> Iterator[Text]:
 def _heading(frame: Frame) -> Text:
     new = [row for row in frame.rows if Column.BOOT in row.cells]
     done = sum(1 for row in new if row.serves)
-    usually = f" of about {compact(frame.expected.whole)}" if frame.expected.whole else ""
+    usually = f", usually {compact(frame.expected.whole)}" if frame.expected.whole else ""
     counted = f" · {done} of {len(new)} serve" if new else ""
     return Text(f"{compact(frame.now - frame.started)}{usually}{counted}", style="bold")
 

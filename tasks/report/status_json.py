@@ -26,7 +26,7 @@ def as_json(state: State) -> dict[str, Any]:
         "cloud": state.cloud,
         "release": newest.labels.release if newest else None,
         "generation": newest.labels.generation if newest else None,
-        "at_work": [_claim_json(claim) for claim in (state.outlook.at_work if state.outlook else ())],
+        "at_work": [claim_json(claim) for claim in (state.outlook.at_work if state.outlook else ())],
         "interrupted": _interrupted_json(interrupted) if interrupted else None,
         "rollback": _rollback_json(parked_before(state.seen)),
         "servers": [_server_json(server, serving) for server in ordered(state.seen)],
@@ -98,7 +98,8 @@ def _balancer_json(balancer: LoadBalancer, seen: Observation) -> dict[str, Any]:
     }
 
 
-def _claim_json(claim: Claim) -> dict[str, Any]:
+def claim_json(claim: Claim) -> dict[str, Any]:
+    """Give an operator's claim as JSON values."""
     return {
         "verb": claim.verb,
         "owner": claim.owner,
@@ -111,7 +112,7 @@ def _claim_json(claim: Claim) -> dict[str, Any]:
 def _interrupted_json(found: Interrupted) -> dict[str, Any]:
     servers = found.found.servers
     return {
-        **_claim_json(found.found.claim),
+        **claim_json(found.found.claim),
         "release": servers[0].labels.release,
         "servers": [server.id for server in servers],
         "rotation": found.rotation.value,

@@ -80,7 +80,7 @@ def test_a_deploy_is_a_row_a_server_and_a_cell_a_stage():
     board.output("20260202-000000-bb-1", "test", "Ran 120 tests in 3.2s", 41.0)
 
     assert frame(board, running=("waiting for nodes of http", "watching 1 new server")) == [
-        "42s of about 95s · 0 of 3 serve",
+        "42s, usually 95s · 0 of 3 serve",
         "                     boot    trust   set up  migrate test    check   serve",
         "20260202-000000-bb-1 ✓ 20s   ✓       ✓ 9.0s  ✓ 2.5s  8s/12s  ·       ·",
         "20260202-000000-bb-2 ✓ 20s   ✓       22s/40s         ·       ·       ·",
@@ -102,7 +102,7 @@ def test_a_server_in_rotation_serves():
         *went(MarkServing(server_id="new-1"), 36.0, 37.0),
     )
 
-    assert frame(board)[0] == "42s of about 95s · 1 of 1 serve"
+    assert frame(board)[0] == "42s, usually 95s · 1 of 1 serve"
     assert frame(board)[2] == "20260202-000000-bb-1 ✓ 20s   ✓       ✓ 9.0s  ·       ✓ 1.0s  ✓ 1.0s  ✓ 5.0s"
 
 

@@ -22,7 +22,7 @@ from tasks.rollout.observation import Moment
 from tasks.rollout.planning import plan
 from tasks.rollout.resuming import Interruption, Way
 from tests.report.kept import claim, parked, serving_after
-from tests.rollout.builders import HTTP, OLD, both, goal, node, old, seen, server
+from tests.rollout.builders import HTTP, OLD, balancer, both, goal, node, old, seen, server
 
 RELEASE = Release(
     id="3f9a12bc44de", app="shop", label="v1.2+changes", path=Path("/x"), size=12_300_000, has_wheels=False,
@@ -202,3 +202,34 @@ def test_every_step_has_words(kind):
 
     assert kind in WORDS
     assert all("{" not in say(step, name) for say in (doing, done, planned))
+
+
+def test_a_plan_as_it_stands_at_80_columns():
+    """Counts, names, room, every step, and until when nothing that serves is touched."""
+    before = seen(old(1, name="shop-test-a-1"), balancers=[balancer(node(old(1)))])
+    wanted = goal(count=1, listeners=(HTTP,), bounds=Bounds(floors={"shop-test-http": 1}, servers=5))
+
+    assert plan_of(wanted, before).splitlines() == [
+        "A deploy of shop to test would build release r2 on 1 new server and delete 1; 1 ",
+        "serve now.",
+        "Deleted: a-1.",
+        "Servers: 1 now, 2 at most, 1 afterwards; the quota leaves room for 4, 3, 4 more.",
+        "",
+        "    1  create server 1",
+        "    2  set up 20260202-000000-bbbb-1",
+        "    3  run the migrations on 20260202-000000-bbbb-1",
+        "    4  run the app's tests on 20260202-000000-bbbb-1",
+        "    5  start the app on 20260202-000000-bbbb-1 and check it",
+        "    6  add to http: 20260202-000000-bbbb-1",
+        "    7  mark as serving: 20260202-000000-bbbb-1",
+        "    8  ask 20260202-000000-bbbb-1 for its check once more, in rotation",
+        "       -- from here on old servers are touched --",
+        "    9  set DRAINING on http: a-1",
+        "   10  wait until nobody is connected to a-1",
+        "   11  remove from http: a-1",
+        "   12  delete a-1",
+        "",
+        "Nothing that serves will be touched until step 9: by then new servers have ",
+        "passed their checks and are ONLINE on every load balancer.",
+        "If anything fails before that, only the new servers are deleted.",
+    ]
