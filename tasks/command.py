@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -13,7 +14,7 @@ from invoke.exceptions import Exit
 from invoke.parser.argument import Argument
 
 from tasks.errors import DeployError, Unfinished
-from tasks.plain import plain
+from tasks.report.failure import told
 
 
 class Command(fabric.Task):  # type: ignore[misc]  # fabric has no types
@@ -42,7 +43,7 @@ class Command(fabric.Task):  # type: ignore[misc]  # fabric has no types
         try:
             return super().__call__(*args, **kwargs)
         except DeployError as error:
-            raise Exit(f"error: {_told(error)}", code=error.exit_code) from error
+            raise Exit(told(error, _width()), code=error.exit_code) from error
         except KeyboardInterrupt:
             # The first Ctrl-C is undone as any failure is. This is the second one, or there was nothing to undo.
             sys.stderr.write(
@@ -71,9 +72,11 @@ class Word(Argument):
         self.set_value(word)
 
 
-def _told(error: DeployError) -> str:
-    """Word an error for a terminal. Whatever of it came from a cloud or a server; the advice is not cut off."""
-    return "\n".join(plain(part) for part in (error.problem, error.aftermath, error.advice) if part)
+def _width() -> int | None:
+    """Give the columns of the terminal that errors are printed on; None where it is no terminal, or taken for none."""
+    if os.environ.get("CI") or not sys.stderr.isatty():
+        return None
+    return shutil.get_terminal_size().columns
 
 
 def command(**options: Any) -> Callable[[Callable[..., None]], Command]:

@@ -11,6 +11,7 @@ COUNT = "How many servers; without it, the setting `count`."
 RELEASE = "A git revision, or a built artifact (id or path); without it, the app as it is in the work tree."
 ENVIRONMENT = "Which environment; without it, the setting `environment`."
 WAIT = "Wait for another operator who is at work, for up to the setting `limits.wait`."
+KEEP_FAILED = "Keep one server that failed for two hours, out of rotation, and say how to log in to it."
 ADOPT = "Take over load balancers of these names that were made by hand; nodes that are not ours stay."
 EVENTS = 'Stream the journal, a line of JSON an event, to this file; "-" = standard output, all else to standard error.'
 CHANGE = 8
@@ -18,7 +19,7 @@ CHANGE = 8
 RELEASE_HELP = {"count": COUNT, "release": RELEASE, "environment": ENVIRONMENT}
 
 
-@command(help={**RELEASE_HELP, "wait": WAIT, "adopt": ADOPT, "events": EVENTS})
+@command(help={**RELEASE_HELP, "wait": WAIT, "adopt": ADOPT, "keep_failed": KEEP_FAILED, "events": EVENTS})
 def deploy(  # noqa: PLR0913  the signature is the command line
     _c: Context,
     count: int | None = None,
@@ -27,6 +28,7 @@ def deploy(  # noqa: PLR0913  the signature is the command line
     *,
     wait: bool = False,
     adopt: bool = False,
+    keep_failed: bool = False,
     events: str | None = None,
 ) -> None:
     """Replace every server by a new one, while the site is up.
@@ -37,6 +39,7 @@ def deploy(  # noqa: PLR0913  the signature is the command line
     The servers that serve are untouched until every new one has passed everything. If anything fails before that, or
     you press Ctrl-C, only the new servers are deleted; during the rotation the old ones are put back first. A deploy
     that was interrupted is gone on with, if it was of the same release, and undone first, if it was of another one.
+    With `--keep-failed`, one server that failed is kept for you to log in to; no later deploy uses or deletes it.
     Exit codes: 0 done, 2 settings, 3 the cloud refused, 4 new servers failed and were removed, 5 reverted after the
     rotation began, 6 another operator is at work, 7 something remains that needs a hand.
     """
@@ -50,6 +53,7 @@ def deploy(  # noqa: PLR0913  the signature is the command line
     with wiring.open_site(settings, wait=wait, adopt=adopt, events=events) as opened:
         built = wiring_goals.build_release(settings, release)
         goal = wiring_goals.new_goal(settings, built.id, opened.site.compute.now())
+        goal = wiring_goals.keeping_failed(goal) if keep_failed else goal
         announce(goal, built, opened.console)
         with recorded("deploy", goal, opened):
             state = wiring.state(settings, deploying.deploy(goal, opened.site))

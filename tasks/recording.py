@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from tasks.errors import DeployError
 from tasks.outcomes import outcome_of
 
 if TYPE_CHECKING:
@@ -37,10 +38,25 @@ def recorded(verb: str, goal: Goal, opened: Opened) -> Iterator[None]:
         yield
     except BaseException as error:
         failure = error
+        if isinstance(error, DeployError):
+            _complete(error, opened)
         raise
     finally:
         site.listen(Ended(at=site.clock.now(), outcome=outcome_of(failure), error=failure))
         _report(opened, failure)
+
+
+def _complete(failure: DeployError, opened: Opened) -> None:
+    """Add what only a site's opener knows: how to log in to a server that was kept. Secrets leave what was found out.
+
+    A console shows whatever the app prints there.
+    """
+    from tasks.wiring_profiles import app_commands
+
+    if failure.console:
+        failure.console = app_commands(opened.settings).without_secrets(failure.console)
+    if failure.kept:
+        failure.login = opened.records.ssh(failure.kept)
 
 
 def _report(opened: Opened, failure: BaseException | None) -> None:

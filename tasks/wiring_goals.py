@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from tasks.rollout.returning import WayBack
 
 
+KEPT_SECONDS = 2 * 3600.0
+
+
 def listeners(settings: Settings) -> tuple[Listener, ...]:
     """Give the listeners; their load balancers are named after the app, the environment and the listener."""
     return tuple(
@@ -42,6 +45,11 @@ def new_goal(settings: Settings, release: str, now: datetime | None = None) -> G
     generation = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(1)}"
     _require_seal(settings)
     return _goal(settings, generation, release, settings.count)
+
+
+def keeping_failed(goal: Goal) -> Goal:
+    """Give a goal on whose failure one server that failed is kept for two hours, for somebody to look at."""
+    return replace(goal, keep_failed=KEPT_SECONDS)
 
 
 def goal_of(settings: Settings, servers: tuple[Server, ...]) -> Goal:

@@ -28,6 +28,8 @@ def told(outlook: Outlook) -> Iterator[str]:
         yield interrupted(outlook.interrupted, outlook.now)
     if outlook.parked:
         yield kept(outlook.parked, outlook.now)
+    for server in outlook.kept:
+        yield failed(server, outlook.now)
 
 
 def at_work(claim: Claim, now: datetime) -> str:
@@ -57,6 +59,16 @@ def kept(servers: tuple[Server, ...], now: datetime | None = None) -> str:
         f"{counted(len(servers), 'server')} of release {labels.release}, out of rotation, kept "
         f"{until(labels.parked, now)}: `fab rollback` puts {'it' if len(servers) == 1 else 'them'} back."
     )
+
+
+def failed(server: Server, now: datetime) -> str:
+    """Say of a server that failed until when it is kept, and what deletes it."""
+    expiry = server.kept_until
+    if expiry and expiry <= now:
+        end = f"was kept until {_clock(expiry)}: `fab reap --yes` deletes it"
+    else:
+        end = f"is kept {until(server.labels.kept, now)}: `fab servers.retire {server.name}` deletes it"
+    return f"{server.name} ({server.private_ip or 'no address'}) failed, serves nobody and {end}."
 
 
 def until(parked: str, now: datetime | None = None) -> str:

@@ -50,12 +50,14 @@ class Outlook:
     :param now: on the cloud's clock.
     :param at_work: the claims of operators that are at work.
     :param parked: the servers that a rollback would put back, if it can.
+    :param kept: the servers that failed and were kept for somebody to look at.
     """
 
     now: datetime
     at_work: tuple[Claim, ...] = ()
     interrupted: Interrupted | None = None
     parked: tuple[Server, ...] = ()
+    kept: tuple[Server, ...] = ()
 
 
 def outlook(template: Goal, seen: Observation, site: Site) -> Outlook:
@@ -66,6 +68,7 @@ def outlook(template: Goal, seen: Observation, site: Site) -> Outlook:
         at_work=site.living(seen),
         interrupted=_interrupted(template, seen, found) if found else None,
         parked=parked_before(seen),
+        kept=seen.kept,
     )
 
 
