@@ -13,16 +13,17 @@ ROOT = Path(__file__).parent.parent
 LAYERS = [
     {"program"},
     {"collection"},
-    {"deploy", "servers", "node", "rotate", "rollback", "history", "reap", "local", "init"},
+    {"deploy", "servers", "node", "rotate", "rollback", "history", "reap", "local", "init", "doctor"},
     {"stage"},
     {"recording"},
+    {"wiring_checkup"},
     {"wiring"},
     {"wiring_profiles", "wiring_goals"},
     {"cloud", "hosts", "report", "local_cloud", "command"},
     {"rollout", "starting"},
     {"settings_file"},
     {"settings", "release", "waiting", "environments"},
-    {"outcomes"},
+    {"outcomes", "findings"},
     {"errors", "plain", "operators"},
 ]
 HEAVY = {"novaclient", "keystoneauth1", "openstack", "paramiko", "fabric", "requests", "pydantic", "rich"}

@@ -19,6 +19,7 @@ from tasks.cloud.parts import in_parts
 from tasks.cloud.patient import Pace, PatientSession
 from tasks.cloud.profiles import BalancerProfile
 from tasks.errors import CloudError, Conflict, Immutable, NotFound
+from tasks.findings import Finding, fine, wrong
 from tasks.rollout.model import BalancerStatus, Condition, Listener, LoadBalancer
 
 SERVICE = "rax:load-balancer"
@@ -123,8 +124,8 @@ class CloudLoadBalancers:
         with doing("reading the limits of load balancers"):
             return self._limit("NODE_LIMIT", NODE_LIMIT)
 
-    def problems(self, listeners: Sequence[Listener]) -> list[str]:
-        """Say what would keep those of these listeners that are missing from being created; empty is good news.
+    def findings(self, listeners: Sequence[Listener]) -> list[Finding]:
+        """Say whether those of these listeners that are missing can be created.
 
         :raises CloudError: the API itself cannot be asked.
         """
@@ -132,9 +133,10 @@ class CloudLoadBalancers:
             listed = self._listed()
             missing = sum(self._only(listener, listed) is None for listener in listeners)
             allowed = self._limit("LOADBALANCER_LIMIT", BALANCER_LIMIT)
+            what, use = "quota of load balancers", f"{len(listed)} of {allowed} load balancers are used"
             if not missing or len(listed) + missing <= allowed:
-                return []
-            return [f"{len(listed)} of {allowed} load balancers are used, and {missing} more are needed"]
+                return [fine(what, f"{use}, {missing or 'no'} more are needed")]
+            return [wrong(what, f"{use}, and {missing} more are needed", "have it raised, or delete one")]
 
     def is_ours(self, balancer_id: str) -> bool:
         """Say whether a load balancer carries the mark of this app and environment: two metadata items."""

@@ -10,7 +10,6 @@ import threading
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -27,10 +26,12 @@ from tasks.cloud.patient import Pace, PatientSession
 from tasks.cloud.profiles import ServerProfile
 from tasks.cloud.spares import Spares
 from tasks.errors import Conflict, Immutable, NotFound, SettingsError
+from tasks.findings import Finding, looked
 from tasks.rollout.model import Server, ServerRequest, ServerStatus, Spare
 
 # Ten times what Nova itself keeps (nova, MAX_CONSOLE_BYTES). In characters.
 MOST_CONSOLE = 1_000_000
+_CHOICE = (NotFound, Conflict, SettingsError)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,24 +214,33 @@ class NovaCompute:
         with doing(f"deleting {spare.kind} {spare.name}"):
             self._spares.discard(spare)
 
-    def problems(self, extra_servers: int) -> list[str]:
-        """Say everything that would keep `extra_servers` more servers from being created; an empty list is good news.
+    def findings(self, extra_servers: int) -> list[Finding]:
+        """Say whether `extra_servers` more servers can be created, thing by thing.
 
         Changes nothing: a key that is not there yet is imported with the first server.
 
         :raises CloudError: the API itself cannot be asked.
         """
-        found = [self._images.problem(self._profile.image), self._flavors.problem(self._profile.flavor)]
-        if not found[1]:
-            found += self.limits().problems(self._flavors.find(self._profile.flavor), extra_servers)
+        image, flavor = self._images.finding(self._profile.image), self._flavors.finding(self._profile.flavor)
+        found = [image, flavor]
+        if flavor.ok:
+            found += self.limits().findings(self._flavors.find(self._profile.flavor), extra_servers)
         if self._profile.files:
-            found += self.limits().file_problems(self._profile.files)
-        for check in (self._networks, partial(keypairs.check, self._nova.keypairs, self._profile)):
-            try:
-                check()
-            except (NotFound, Conflict, SettingsError) as error:
-                found.append(str(error).replace("\n", "; "))
-        return [problem for problem in found if problem]
+            found.append(self.limits().on_files(self._profile.files))
+        return [
+            *found,
+            looked("networks", self._described_networks, "set `server.networks`", wrong_when=_CHOICE),
+            looked("keypair", self._described_key, "set `server.key_file`", wrong_when=_CHOICE),
+        ]
+
+    def _described_networks(self) -> str:
+        return ", ".join(self._networks()) or "the cloud's default"
+
+    def _described_key(self) -> str:
+        if not self._profile.public_key and not self._profile.key_name:
+            return "none is wanted"
+        is_there = keypairs.check(self._nova.keypairs, self._profile)
+        return "the cloud has it" if is_there else "imported with the first server"
 
     def _listed(self) -> list[dict[str, Any]]:
         return whole(self._page, key="servers", more=has_next_link("servers"))

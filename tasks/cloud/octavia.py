@@ -20,6 +20,7 @@ from tasks.cloud.octavia_members import Members
 from tasks.cloud.patient import Pace
 from tasks.cloud.profiles import BalancerProfile
 from tasks.errors import Conflict, NotFound, Unauthorized
+from tasks.findings import Finding
 from tasks.rollout.model import BalancerStatus, Condition, Listener, LoadBalancer
 
 UNLIMITED = sys.maxsize
@@ -138,15 +139,16 @@ class OctaviaLoadBalancers:
             others = sum(len(pool["members"]) for pool in pools if pool not in ours)
             return max(quota - others, 0) // max(len(ours), 1)
 
-    def problems(self, listeners: Sequence[Listener]) -> list[str]:
-        """Say what would keep those of these listeners that are missing from being created; empty is good news.
+    def findings(self, listeners: Sequence[Listener]) -> list[Finding]:
+        """Say whether those of these listeners that are missing can be created.
 
-        That is: no clear choice of a subnet, or a load balancer in ERROR, or one of our name that is somebody else's.
+        What may keep them: no clear choice of a subnet, a load balancer in ERROR, or one of our name that is somebody
+        else's.
 
         :raises CloudError: the API itself cannot be asked.
         """
         with doing("checking the load balancer"):
-            return self._creation.problems(listeners)
+            return self._creation.findings(listeners)
 
     def is_ours(self, balancer_id: str) -> bool:
         """Say whether the load balancer that a listener is on carries the mark of this app and environment."""

@@ -19,6 +19,7 @@ from tasks.cloud.networks import NetworkApi
 from tasks.cloud.octavia_api import Body, OctaviaApi
 from tasks.cloud.profiles import BalancerProfile
 from tasks.errors import Conflict, Immutable, NotFound, SettingsError
+from tasks.findings import Finding, looked
 from tasks.rollout.model import BalancerStatus, Listener
 from tasks.waiting import Patience, until
 
@@ -56,18 +57,20 @@ class Creation:
         listed = self._on("listeners", shared)
         return next((body for body in listed if (body["name"], body["protocol_port"]) == meant), None)
 
-    def problems(self, listeners: Sequence[Listener]) -> list[str]:
-        """Say what would keep those listeners that are missing from being made; an empty list is good news."""
+    def findings(self, listeners: Sequence[Listener]) -> list[Finding]:
+        """Say whether those listeners that are missing can be made."""
         shared = self.shared()
-        checks: list[Callable[[], object]] = [self.member_subnet]
+        found = [_finding("subnet of nodes", self.member_subnet, "set `balancers.member_subnet`")]
         if shared is None:
-            checks.append(self._vip)
-        elif not any(self.listener(wanted, shared) for wanted in listeners):
+            vip = "set `balancers.vip_network` or `balancers.vip_subnet`"
+            return [*found, _finding("place of the virtual IP", self._vip, vip)]
+        there = [bool(self.listener(wanted, shared)) for wanted in listeners]
+        if not any(there):
             # Where one of them is there already, the rollout sees whose it is.
-            checks += [partial(self.refuse_foreign, shared), partial(self.refuse_broken, str(shared["id"]))]
-        elif not all(self.listener(wanted, shared) for wanted in listeners):
-            checks.append(partial(self.refuse_broken, str(shared["id"])))
-        return list(filter(None, map(_problem, checks)))
+            found.append(_finding("whose load balancer it is", partial(self.refuse_foreign, shared), ""))
+        if not all(there):
+            found.append(_finding("shared load balancer", partial(self.refuse_broken, str(shared["id"])), ""))
+        return found
 
     def member_subnet(self) -> str:
         """Give the id of the subnet that the nodes are on; empty when the profile leaves it to Octavia."""
@@ -181,9 +184,9 @@ def _stuck(shared: Body) -> Stuck:
     )
 
 
-def _problem(check: Callable[[], object]) -> str:
-    try:
+def _finding(what: str, check: Callable[[], object], remedy: str) -> Finding:
+    def look() -> str:
         check()
-    except (NotFound, Conflict, SettingsError, Stuck) as error:
-        return str(error).replace("\n", "; ")
-    return ""
+        return "nothing is in the way"
+
+    return looked(what, look, remedy, wrong_when=(NotFound, Conflict, SettingsError, Stuck))

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from tasks.cloud.paging import has_next_link, whole
 from tasks.errors import Conflict, NotFound
+from tasks.findings import Finding, looked
 
 # So many names of offers fit into an error.
 MANY = 8
@@ -62,16 +63,18 @@ class Offers:
             raise Conflict(f"{len(found)} {self._kind}s are named {wanted!r}", advice=f"choose one by id: {ids}")
         return found[0] if found else self._unlisted(wanted)
 
-    def problem(self, wanted: str) -> str:
-        """Say what is wrong with the choice; empty when nothing is.
+    def finding(self, wanted: str) -> Finding:
+        """Say whether the choice can be had, and how it is called and numbered.
 
         :raises CloudError: the API cannot be asked.
         """
-        try:
-            self.find(wanted)
-        except (NotFound, Conflict) as error:
-            return str(error).replace("\n", "; ")
-        return ""
+
+        def look() -> str:
+            found = self.find(wanted)
+            return f"{found.name or found.id} ({found.id})"
+
+        remedy = f"set `server.{self._kind}`"
+        return looked(self._kind, look, remedy, wrong_when=(NotFound, Conflict))
 
     def _unlisted(self, wanted: str) -> Offer:
         # Shared and private ones can be used by id although they are in no list.

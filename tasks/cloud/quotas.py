@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tasks.cloud.offers import Offer
+from tasks.findings import Finding, fine, wrong
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,36 +40,41 @@ class Limits:
     files: int
     file_size: int
 
-    def problems(self, flavor: Offer, extra_servers: int) -> list[str]:
-        """Say for which quota `extra_servers` more of that flavor are too many."""
+    def findings(self, flavor: Offer, extra_servers: int) -> list[Finding]:
+        """Say for each quota whether `extra_servers` more of that flavor fit into it."""
         needs = (
             ("servers", self.servers, extra_servers),
             ("cores", self.cores, extra_servers * flavor.cores),
             ("MiB of RAM", self.ram, extra_servers * flavor.ram),
         )
-        return [
-            f"the quota is too small for {extra_servers} more servers: {room.used} of {room.allowed} {what} are used, "
-            f"{more} more are needed"
-            for what, room, more in needs
-            if room.lacks(more)
-        ]
+        return [_finding(what, room, more, extra_servers) for what, room, more in needs]
 
     def more(self, flavor: Offer) -> int | None:
         """Say how many more servers of that flavor there may be; None when there is no limit."""
         fitting = (self.servers.times(1), self.cores.times(flavor.cores), self.ram.times(flavor.ram))
         return min((number for number in fitting if number is not None), default=None)
 
-    def file_problems(self, files: Mapping[str, bytes]) -> list[str]:
-        """Say why these files cannot be injected into a server, by path."""
+    def on_files(self, files: Mapping[str, bytes]) -> Finding:
+        """Say whether these files, by path, can be injected into a server."""
+        what, remedy = "injected files", 'set another `bootstrap` than "cron"'
         if len(files) > self.files:
             can = f"at most {self.files}" if self.files else "none"
             wanted = f'bootstrap = "cron" needs {len(files)} files injected into each server'
-            return [f"{wanted}, and this cloud takes {can}: set another bootstrap"]
-        return [
+            return wrong(what, f"{wanted}, and this cloud takes {can}", remedy)
+        large = [
             f"{path} has {len(content)} bytes; this cloud injects files of at most {self.file_size}"
             for path, content in files.items()
             if len(content) > self.file_size
         ]
+        return wrong(what, "; ".join(large), remedy) if large else fine(what, f"{len(files)} are taken")
+
+
+def _finding(what: str, room: Room, more: int, servers: int) -> Finding:
+    quota, use = f"quota of {what}", f"{room.used} of {room.allowed} {what} are used, {more} more are needed"
+    if room.lacks(more):
+        seen = f"the quota is too small for {servers} more servers: {use}"
+        return wrong(quota, seen, "have it raised, lower `count`, choose a smaller `server.flavor`, or see `fab reap`")
+    return fine(quota, use if room.allowed is not None else "there is no limit")
 
 
 def read(absolute: Mapping[str, Any]) -> Limits:

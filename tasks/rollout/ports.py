@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from tasks.findings import Finding
 from tasks.rollout.model import Condition, Listener, LoadBalancer, Server, ServerRequest, Spare
 
 
@@ -49,8 +50,8 @@ class Compute(Protocol):
     def reboot(self, server_id: str) -> None:
         """Ask for a server to be shut down and started again. Asynchronous: look until it is ACTIVE."""
 
-    def problems(self, extra_servers: int) -> list[str]:
-        """Say everything that would keep the cloud from building that many more servers: image, flavor, quota."""
+    def findings(self, extra_servers: int) -> list[Finding]:
+        """Say whether the cloud can build that many more servers: image, flavor, quota, networks, keypair."""
 
     def room(self) -> int | None:
         """Give how many more servers the quotas allow; None when there is no limit."""
@@ -99,8 +100,8 @@ class Balancers(Protocol):
     def knowing(self, address: str) -> tuple[str, ...]:
         """Give the names of all load balancers of the account, ours or not, that have a node at this address."""
 
-    def problems(self, listeners: Sequence[Listener]) -> list[str]:
-        """Say everything that would keep load balancers for these listeners from being made or changed."""
+    def findings(self, listeners: Sequence[Listener]) -> list[Finding]:
+        """Say whether load balancers for these listeners can be made or changed."""
 
     def node_limit(self) -> int:
         """Give the greatest number of nodes that one load balancer may have."""
@@ -156,6 +157,24 @@ class Hosts(Protocol):
 
     def close(self) -> None:
         """Close all connections. After `stop` this also allows new ones."""
+
+
+class Hooks(Protocol):
+    """The operator's own commands at the turning points of a deploy, run here, by the names of their settings."""
+
+    def run(self, hook: str, about: Mapping[str, str]) -> str:
+        """Run one to its end, with these variables in its environment; say what is wrong.
+
+        "" = nothing, or there is no such command.
+
+        :raises Interrupted: it was told to stop.
+        """
+
+    def stop(self) -> None:
+        """End those that are under way, as Interrupted, and allow none until `close`."""
+
+    def close(self) -> None:
+        """Allow runs again."""
 
 
 class Watcher(Protocol):

@@ -20,6 +20,7 @@ from tasks.cloud.profiles import BalancerProfile, HealthMonitor, Persistence, Pr
 from tasks.errors import Conflict, Immutable, NotFound, QuotaExceeded
 from tasks.rollout.model import BalancerStatus, Condition, Listener, LoadBalancer, NodeStatus
 from tests.cloud.local_waiting import wait
+from tests.cloud.problems import problems
 
 MONITOR = HealthMonitor(probe=Probe.CONNECT, delay=1, timeout=1, attempts=1)
 PROFILE = BalancerProfile(app="guestbook", environment="live", monitor=MONITOR, persistence=Persistence.COOKIE)
@@ -91,7 +92,7 @@ def test_the_face_decides_which_api_balances(local: dict[str, Any], balancers: C
 
 def test_nothing_keeps_load_balancers_from_being_made(balancers: Chosen) -> None:
     """Preflight finds a place for the virtual IP, and room."""
-    assert balancers.problems([HTTP, HTTPS]) == []
+    assert problems(balancers.findings([HTTP, HTTPS])) == []
     assert balancers.node_limit() >= 25
 
 

@@ -8,6 +8,7 @@ from tasks.cloud.patient import Pace
 from tasks.errors import Conflict, NotFound
 from tasks.rollout.model import BalancerStatus, Condition, NodeStatus
 from tests.cloud.clb_wire import LISTENER, PROFILE, in_list, listed, node, shown
+from tests.cloud.problems import problems
 from tests.cloud.wire import Reply, Wire
 
 
@@ -142,20 +143,21 @@ class TestReading:
         assert balancers.node_limit() == 25
 
     @pytest.mark.parametrize(
-        ("there", "problems"), [(25, ["25 of 25 load balancers are used, and 1 more are needed"]), (24, [])]
+        ("there", "said"),
+        [(25, ["25 of 25 load balancers are used, and 1 more are needed; have it raised, or delete one"]), (24, [])],
     )
     def test_an_account_that_is_full_is_a_problem(
-        self, balancers: CloudLoadBalancers, wire: Wire, there: int, problems: list[str]
+        self, balancers: CloudLoadBalancers, wire: Wire, there: int, said: list[str]
     ) -> None:
         """When the account may not have one more load balancer, that is said before anything is made."""
         wire.on("GET", "/absolutelimits$", Reply(body={"absolute": []}))
         in_list(wire, [listed(n, name="other") for n in range(there)])
 
-        assert balancers.problems([LISTENER]) == problems
+        assert problems(balancers.findings([LISTENER])) == said
 
     def test_what_is_there_needs_no_room(self, balancers: CloudLoadBalancers, wire: Wire) -> None:
         """A full account is no problem when every load balancer exists."""
         wire.on("GET", "/absolutelimits$", Reply(body={"absolute": [{"name": "LOADBALANCER_LIMIT", "value": 1}]}))
         in_list(wire, [listed()])
 
-        assert balancers.problems([LISTENER]) == []
+        assert problems(balancers.findings([LISTENER])) == []

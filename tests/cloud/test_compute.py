@@ -18,6 +18,7 @@ from tests.cloud.compute_wire import (
     pages,
     server,
 )
+from tests.cloud.problems import problems
 from tests.cloud.wire import Reply, Wire
 
 
@@ -205,43 +206,43 @@ class TestPreflight:
 
     def test_nothing_is_wrong(self, build: Build) -> None:
         """Where all names are right and there is room, there is nothing to say."""
-        assert build().problems(extra_servers=8) == []
+        assert problems(build().findings(extra_servers=8)) == []
 
     def test_everything_is_said_together(self, build: Build, wire: Wire) -> None:
         """Wrong image, wrong flavor and a missing keypair are three problems of one answer, with near names."""
-        problems = build(image="Debian 13", flavor="smal", key_name="none").problems(extra_servers=1)
+        found = problems(build(image="Debian 13", flavor="smal", key_name="none").findings(extra_servers=1))
 
-        image, flavor, key = problems
-        assert image == "there is no image 'Debian 13'; did you mean 'Debian 12' or 'Debian 11'?"
-        assert flavor == "there is no flavor 'smal'; did you mean 'small'?"
+        image, flavor, key = found
+        assert image == "there is no image 'Debian 13'; did you mean 'Debian 12' or 'Debian 11'? set `server.image`"
+        assert flavor == "there is no flavor 'smal'; did you mean 'small'? set `server.flavor`"
         assert key.startswith("there is no keypair 'none'")
 
     def test_looking_changes_nothing(self, build: Build, wire: Wire) -> None:
         """A key that the cloud does not have yet is neither a problem nor imported by looking."""
-        assert build(public_key=ED25519).problems(extra_servers=1) == []
+        assert problems(build(public_key=ED25519).findings(extra_servers=1)) == []
         assert [asked.path for asked in wire.received("POST")] == ["/identity/v2.0/tokens"]
 
     def test_without_near_names_some_are_listed(self, build: Build, wire: Wire) -> None:
         """A name that resembles nothing brings a list of what there is."""
-        (problem,) = build(image="zzz").problems(extra_servers=1)
+        (problem,) = problems(build(image="zzz").findings(extra_servers=1))
 
-        assert problem == "there is no image 'zzz'; there is Debian 12, Debian 11"
+        assert problem == "there is no image 'zzz'; there is Debian 12, Debian 11; set `server.image`"
 
     def test_every_quota_counts(self, build: Build, wire: Wire) -> None:
         """Servers, cores and RAM that do not suffice are said with what is used, allowed and needed."""
         limits = absolute(maxTotalInstances=3, maxTotalCores=5)
         wire.on("GET", "/limits$", Reply(body={"limits": {"rate": [], "absolute": limits}}))
 
-        servers, cores = build().problems(extra_servers=2)
-        assert servers.endswith("2 of 3 servers are used, 2 more are needed")
-        assert cores.endswith("4 of 5 cores are used, 4 more are needed")
+        servers, cores = problems(build().findings(extra_servers=2))
+        assert "2 of 3 servers are used, 2 more are needed; have it raised" in servers
+        assert "4 of 5 cores are used, 4 more are needed; have it raised" in cores
 
     def test_files_that_the_cloud_does_not_take_are_a_problem(self, build: Build, wire: Wire) -> None:
         """A cloud without file injection is found out before the first server."""
         limits = absolute(maxPersonality=0)
         wire.on("GET", "/limits$", Reply(body={"limits": {"rate": [], "absolute": limits}}))
 
-        (problem,) = build(files={"/etc/rc.local": b"#!/bin/sh\n"}).problems(extra_servers=1)
+        (problem,) = problems(build(files={"/etc/rc.local": b"#!/bin/sh\n"}).findings(extra_servers=1))
         assert "this cloud takes none" in problem
 
     def test_no_limit_is_no_problem(self, build: Build) -> None:
@@ -253,14 +254,14 @@ class TestPreflight:
         twice = [{"id": "image-1", "name": "Debian 12"}, {"id": "image-9", "name": "Debian 12"}]
         wire.on("GET", "/images/detail$", Reply(body={"images": twice}))
 
-        (problem,) = build().problems(extra_servers=1)
+        (problem,) = problems(build().findings(extra_servers=1))
         assert "choose one by id: image-1, image-9" in problem
 
     def test_an_image_in_no_list_is_found_by_id(self, build: Build, wire: Wire) -> None:
         """A shared image, which lists leave out, can be used by its id."""
         wire.on("GET", "/images/shared-1$", Reply(body={"image": {"id": "shared-1", "name": "Ours"}}))
 
-        assert build(image="shared-1").problems(extra_servers=1) == []
+        assert problems(build(image="shared-1").findings(extra_servers=1)) == []
 
     def test_offers_are_read_over_all_pages(self, build: Build, wire: Wire) -> None:
         """A list of images that goes on is followed, and a page that repeats ends it."""
@@ -268,11 +269,11 @@ class TestPreflight:
         second = {"images": [{"id": "image-2", "name": "Debian 13"}], "images_links": NEXT}
         wire.on("GET", "/images/detail$", Reply(body=first), Reply(body=second))
 
-        assert build(image="Debian 13").problems(extra_servers=1) == []
+        assert problems(build(image="Debian 13").findings(extra_servers=1)) == []
 
     def test_a_public_key_that_is_none_is_a_problem(self, build: Build) -> None:
         """A private key, or half a line, in place of a public key is said before a server exists."""
-        (problem,) = build(public_key="-----BEGIN OPENSSH PRIVATE KEY-----").problems(extra_servers=1)
+        (problem,) = problems(build(public_key="-----BEGIN OPENSSH PRIVATE KEY-----").findings(extra_servers=1))
 
         assert problem.startswith("the public key is no line like")
 
@@ -282,4 +283,4 @@ class TestPreflight:
         wire.on("GET", path, Reply(status=500))
 
         with pytest.raises(CloudError, match="the compute API answered 500"):
-            build(public_key=ED25519).problems(extra_servers=1)
+            problems(build(public_key=ED25519).findings(extra_servers=1))

@@ -29,6 +29,7 @@ from tests.cloud.octavia_wire import (
     stands,
     versions,
 )
+from tests.cloud.problems import problems
 from tests.cloud.virtual_clock import VirtualClock
 from tests.cloud.wire import Reply, Wire
 
@@ -236,7 +237,7 @@ class TestProblems:
 
     def test_good_news_is_empty(self, build: Build) -> None:
         """Where everything can be made there is no problem."""
-        assert build().problems([HTTP, HTTPS]) == []
+        assert problems(build().findings([HTTP, HTTPS])) == []
 
     def test_a_subnet_that_is_not_there_is_a_problem(self, build: Build, wire: Wire) -> None:
         """Mistyped subnets of the virtual IP and of the members are both said."""
@@ -244,8 +245,8 @@ class TestProblems:
         wire.on("GET", "/subnets", Reply(body=listed))
         wire.on("GET", "/subnets/", Reply(status=404))
 
-        problems = build(vip_subnet="frnt", member_subnet="bakc").problems([HTTP])
-        assert [problem.split(";")[0] for problem in problems] == [
+        found = problems(build(vip_subnet="frnt", member_subnet="bakc").findings([HTTP]))
+        assert [problem.split(";")[0] for problem in found] == [
             "there is no subnet 'bakc'",
             "there is no subnet 'frnt'",
         ]
@@ -255,11 +256,11 @@ class TestProblems:
         lists(wire, "loadbalancers", shared(provisioning_status="ERROR"))
         shows(wire, "loadbalancers", shared(provisioning_status="ERROR"))
 
-        (problem,) = build().problems([HTTP])
+        (problem,) = problems(build().findings([HTTP]))
         assert "guestbook-live (lb) is in provisioning status ERROR; waiting does not help" in problem
 
     def test_what_is_there_need_not_be_made(self, build: Build, wire: Wire) -> None:
         """When all listeners are there, the state of the load balancer is for those to say who ask for it."""
         stands(wire, provisioning_status="ERROR")
 
-        assert build().problems([HTTP]) == []
+        assert problems(build().findings([HTTP])) == []

@@ -23,6 +23,7 @@ from tests.cloud.octavia_wire import (
     stands,
     versions,
 )
+from tests.cloud.problems import problems
 from tests.cloud.wire import Reply, Wire
 
 TAGS = ["app=guestbook", "environment=live"]
@@ -120,7 +121,7 @@ class TestMark:
         lists(wire, "loadbalancers", shared(tags=[]))
         lists(wire, "listeners")
 
-        [problem] = octavia.problems([HTTP])
+        [problem] = problems(octavia.findings([HTTP]))
         assert problem.startswith(
             "load balancer guestbook-live (lb) has our name, but is not marked as ours; rename it"
         )
@@ -129,7 +130,7 @@ class TestMark:
         """A load balancer with a listener of ours is found, marked or not, and may be adopted."""
         lists(wire, "loadbalancers", shared(tags=[]))
 
-        assert octavia.problems([HTTP, HTTPS]) == []
+        assert problems(octavia.findings([HTTP, HTTPS])) == []
         assert [found.id for found in octavia.find([HTTP])] == ["listener"]
 
 

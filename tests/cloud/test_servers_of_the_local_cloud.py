@@ -24,6 +24,7 @@ from tasks.rollout.model import (
     ServerStatus,
 )
 from tests.cloud.local_waiting import wait
+from tests.cloud.problems import problems
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPVqLSwwTwkGOCBBYHVbsJv0DNOPgqzyLbEFpFbZ8LfA ann@laptop"
 LABELS = Labels(app="guestbook", environment="live", generation="7", slot=0, release="r1", phase=Phase.BOOTING)
@@ -54,7 +55,7 @@ def test_preflight_works_at_every_microversion(opened: Access, microversion: str
     """Images, flavors, keypairs and limits are read at old and new microversions alike."""
     compute = NovaCompute(opened, replace(PROFILE, microversion=microversion))
 
-    assert compute.problems(extra_servers=2) == []
+    assert problems(compute.findings(extra_servers=2)) == []
     assert compute.servers() == ()
 
 
@@ -63,7 +64,7 @@ def test_a_quota_is_foreseen(opened: Access) -> None:
     compute = NovaCompute(opened, PROFILE)
     allowed = compute.limits().servers.allowed or 0
 
-    assert "the quota is too small" in compute.problems(extra_servers=allowed + 1)[0]
+    assert "the quota is too small" in problems(compute.findings(extra_servers=allowed + 1))[0]
 
 
 def test_room_shrinks_with_servers(opened: Access) -> None:
@@ -72,8 +73,8 @@ def test_room_shrinks_with_servers(opened: Access) -> None:
     room = compute.room()
 
     assert room is not None
-    assert compute.problems(extra_servers=room) == []
-    assert compute.problems(extra_servers=room + 1) != []
+    assert problems(compute.findings(extra_servers=room)) == []
+    assert problems(compute.findings(extra_servers=room + 1)) != []
 
 
 def test_the_clock_of_a_cloud_on_this_machine_is_this_machines(opened: Access) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from tasks.errors import CloudError
+from tasks.findings import wrong
 from tasks.rollout.goal import Bounds
 from tasks.rollout.model import BalancerStatus, Condition
 from tasks.rollout.preflight import preflight, require_marked
@@ -23,12 +24,12 @@ class Site:
         self.said = []
         self._found = {"servers": list(servers), "listeners": list(listeners)}
 
-    def problems(self, about):
+    def findings(self, about):
         """Say what is wrong with so many more servers, or with these listeners."""
         if isinstance(about, int):
             self.asked = about
-            return self._found["servers"]
-        return self._found["listeners"]
+            return [wrong("servers", seen) for seen in self._found["servers"]]
+        return [wrong("listeners", seen) for seen in self._found["listeners"]]
 
     def is_ours(self, balancer_id):
         """Say whether it is marked."""

@@ -49,9 +49,9 @@ class SimulatedCompute:
         """Ask for a reboot."""
         self._ask(Kind.CHANGE, "reboot", self._servers.rebooted, server_id)
 
-    def problems(self, extra_servers):
+    def findings(self, extra_servers):
         """Say whether the quota has room."""
-        return self._ask(Kind.READ, "problems", self._world.problems, extra_servers)
+        return self._ask(Kind.READ, "findings", self._world.findings, extra_servers)
 
     def room(self):
         """Give how many more servers fit into the quota."""
@@ -111,9 +111,9 @@ class SimulatedBalancers:
         """Say which know an address."""
         return self._ask(Kind.READ, "knowing", self._balancers.knowing, address)
 
-    def problems(self, listeners):
+    def findings(self, listeners):
         """Everything can be made."""
-        return self._ask(Kind.READ, "balancer problems", list)
+        return self._ask(Kind.READ, "balancer findings", list)
 
     def node_limit(self):
         """Give the cloud's limit."""
@@ -199,6 +199,24 @@ class SimulatedHosts:
         seconds = self._world.shape.stage()
         call = f"{stage} {server.labels.slot}"
         self._wire.run(Kind.STAGE, call, seconds, self._inside.stage, stage, server)
+
+
+class SimulatedHooks:
+    """The operator's own commands at the turning points (the port Hooks)."""
+
+    def __init__(self, world, wire):
+        self._world = world
+        self._wire = wire
+
+    def run(self, hook, about):
+        """Run one."""
+        return self._wire.run(Kind.PROBE, f"hook {hook}", 0.1, self._world.hooked, hook, about)
+
+    def stop(self):
+        """Do nothing: they end with what runs on servers."""
+
+    def close(self):
+        """Do nothing: they can run again with what runs on servers."""
 
 
 class SimulatedWatcher:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 from tasks.errors import CloudError
+from tasks.findings import fine, wrong
 from tests.rollout.builders import HTTP, HTTPS
 from tests.simulation.balancers import Balancers
 from tests.simulation.faults import Fault
@@ -106,12 +107,17 @@ class World:
         """Give how many more servers fit into the quota."""
         return None if self.quota is None else self.quota - len(self.servers.by_id)
 
-    def problems(self, extra_servers):
+    def findings(self, extra_servers):
         """Say whether the quota has room."""
-        return [] if self.quota is None or extra_servers <= self.room() else ["the quota is too small"]
+        has_room = self.quota is None or extra_servers <= self.room()
+        return [fine("quota", "room") if has_room else wrong("quota", "the quota is too small", "lower `count`")]
 
     def opinion(self, about):
         """Say what an operator's own command finds: nothing is wrong."""
+        return ""
+
+    def hooked(self, hook, about):
+        """Say what is wrong with a command of an operator's at a turning point: nothing is."""
         return ""
 
     # What is true
