@@ -99,20 +99,37 @@ def plan(
         raise Exit(code=CHANGE)
 
 
-@command(help={"json": "As JSON, for programs.", "environment": ENVIRONMENT})
-def status(_c: Context, json: bool = False, environment: str | None = None) -> None:
+@command(
+    help={
+        "json": "As JSON, for programs.",
+        "watch": "Look again every few seconds, until Ctrl-C; with --json, a line whenever something has changed.",
+        "environment": ENVIRONMENT,
+    }
+)
+def status(_c: Context, json: bool = False, watch: bool = False, environment: str | None = None) -> None:
     """Show the servers, who gets traffic, and who is at work.
 
-    Also which deploy was interrupted and what the next one makes of it, and what `rollback` goes back to.
+    Which release serves since when, the nodes with their conditions and statuses, those that are not ours, what is
+    parked and until when. Also which deploy was interrupted and what the next one makes of it, and what `rollback`
+    goes back to.
     """
+    from functools import partial
+
     from tasks import wiring
     from tasks.report.consoles import terminal
     from tasks.report.status import show
     from tasks.report.status_json import print_json
+    from tasks.report.status_watch import watch_json, watch_terminal
     from tasks.settings_file import load
+    from tasks.waiting import WallClock
 
-    state = wiring.overview(load(environment=environment))
-    if json:
-        print_json(state)
-    else:
-        show(state, terminal())
+    look = partial(wiring.overview, load(environment=environment))
+    match watch, json:
+        case True, True:
+            watch_json(look, WallClock())
+        case True, False:
+            watch_terminal(look, terminal(), WallClock())
+        case False, True:
+            print_json(look())
+        case _:
+            show(look(), terminal())

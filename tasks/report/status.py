@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
@@ -11,6 +13,7 @@ from rich.text import Text
 
 from tasks.plain import printable
 from tasks.report.outlook import kept, told
+from tasks.report.times import ago, clock
 from tasks.report.wording import Names
 from tasks.rollout.model import Condition, LoadBalancer, Server
 from tasks.rollout.observation import Observation
@@ -46,16 +49,28 @@ class State:
         ids = in_rotation(self.seen).servers
         return tuple(server for server in self.seen.servers if server.id in ids)
 
+    @property
+    def since(self) -> datetime | None:
+        """When the first server of the newest release that serves was made; no cloud notes when it began to serve."""
+        newest = max((server.labels.generation for server in self.serving), default="")
+        return min((one.created for one in self.serving if one.labels.generation == newest), default=None)
+
 
 def show(state: State, console: Console) -> None:
     """Print the state: what is going on in sentences, the rest as tables."""
-    console.print(_heading(state))
+    for part in parts(state):
+        console.print(part)
+
+
+def parts(state: State) -> Iterator[RenderableType]:
+    """Give the state, from top to bottom."""
+    yield _heading(state)
     for paragraph in _going_on(state):
-        console.print(Text(f"{paragraph}\n", style="yellow"))
+        yield Text(f"{paragraph}\n", style="yellow")
     if state.seen.servers:
-        console.print(servers_table(state))
+        yield servers_table(state)
     for balancer in by_port(state.seen):
-        console.print(_balancer_block(balancer, state))
+        yield _balancer_block(balancer, state)
 
 
 def servers_table(state: State) -> Table:
@@ -104,7 +119,14 @@ def _heading(state: State) -> Text:
     count = len(state.serving)
     releases = ", ".join(sorted({server.labels.release for server in state.serving})) or "none"
     what = "1 server serves" if count == 1 else f"{count} servers serve"
-    return Text(f"{state.app} in {state.environment} on {state.cloud}: {what}, release {releases}\n")
+    return Text(f"{state.app} in {state.environment} on {state.cloud}: {what}, release {releases}\n{_since(state)}")
+
+
+def _since(state: State) -> str:
+    if state.since is None:
+        return ""
+    passed = f", {ago(state.since, state.outlook.now)}" if state.outlook else ""
+    return f"on servers made {clock(state.since)}{passed}\n"
 
 
 def _balancer_block(balancer: LoadBalancer, state: State) -> RenderableType:

@@ -16,7 +16,10 @@ from tasks.rollout.returning import parked_before
 
 
 def as_json(state: State) -> dict[str, Any]:
-    """Give the state as JSON values. `release` and `generation` are those that serve, null when nothing does."""
+    """Give the state as JSON values. `release` and `generation` are those that serve, null when nothing does.
+
+    `since` is when the first server of that generation was made.
+    """
     serving = {server.id for server in state.serving}
     interrupted = state.outlook.interrupted if state.outlook else None
     newest = max(state.serving, key=lambda server: server.labels.generation, default=None)
@@ -26,11 +29,13 @@ def as_json(state: State) -> dict[str, Any]:
         "cloud": state.cloud,
         "release": newest.labels.release if newest else None,
         "generation": newest.labels.generation if newest else None,
+        "since": iso(state.since) if state.since else None,
         "at_work": [claim_json(claim) for claim in (state.outlook.at_work if state.outlook else ())],
         "interrupted": _interrupted_json(interrupted) if interrupted else None,
         "rollback": _rollback_json(parked_before(state.seen)),
         "servers": [_server_json(server, serving) for server in ordered(state.seen)],
         "load_balancers": [_balancer_json(balancer, state.seen) for balancer in by_port(state.seen)],
+        "foreign_nodes": _foreign(state.seen),
     }
 
 
@@ -71,6 +76,7 @@ def _server_json(server: Server, serving: set[str]) -> dict[str, Any]:
         "in_rotation": server.id in serving,
         "sealed": server.labels.sealed,
         "parked": server.labels.parked or None,
+        "kept": server.labels.kept or None,
     }
 
 
@@ -96,6 +102,16 @@ def _balancer_json(balancer: LoadBalancer, seen: Observation) -> dict[str, Any]:
         "status": balancer.status.value,
         "nodes": nodes,
     }
+
+
+def _foreign(seen: Observation) -> list[dict[str, Any]]:
+    """Give the nodes at which no server of ours is; they are left alone."""
+    return [
+        {"load_balancer": balancer["name"], **node}
+        for balancer in (_balancer_json(each, seen) for each in by_port(seen))
+        for node in balancer["nodes"]
+        if node["server_id"] is None
+    ]
 
 
 def claim_json(claim: Claim) -> dict[str, Any]:

@@ -23,3 +23,8 @@ def ago(time: datetime, now: datetime) -> str:
 def iso(time: datetime) -> str:
     """Give a time for programs."""
     return f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def clock(time: datetime) -> str:
+    """Give a time for people."""
+    return f"{time.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from tasks.report.status import MOST_CONSOLE, State, addresses, print_console, show
 from tasks.report.status_json import as_json
-from tasks.rollout.model import Condition, NodeStatus
+from tasks.rollout.model import Condition, NodeStatus, Phase
 from tasks.rollout.outlook import Outlook
 from tests.report.kept import NOW, claim, parked, serving_after
 from tests.rollout.builders import HTTP, HTTPS, balancer, both, node, old, seen, server
@@ -67,7 +67,10 @@ def test_what_is_going_on_stands_above_the_tables():
     given = replace(state(old(1)), outlook=Outlook(now=NOW, at_work=(claim(),)))
     lines = text(given).splitlines()
 
-    assert lines[2] == "The deploy of ada@laptop is at work: begun 60 s ago, last heartbeat 50 s ago."
+    assert (
+        next(line for line in lines[1:] if line)
+        == "The deploy of ada@laptop is at work: begun 60 s ago, last heartbeat 50 s ago."
+    )
     assert max(map(len, lines)) <= 80
 
 
@@ -118,3 +121,25 @@ def test_a_name_is_no_markup():
 
     assert printed.count("[link=http://evil]web[/link]") == 2
     assert "[red]http" in printed
+
+
+def test_a_state_as_it_stands_at_80_columns():
+    """Who serves what since when, who is at work, every server, every node with condition and status, foreign ones."""
+    one, coming = old(1, name="shop-test-a-1"), server(1, Phase.SET_UP, name="shop-test-b-1")
+    nodes = [node(one), node(old(9), Condition.DISABLED, NodeStatus.OFFLINE)]
+    given = replace(state(one, coming, balancers=[balancer(*nodes)]), outlook=Outlook(now=NOW, at_work=(claim(),)))
+
+    assert [line.rstrip() for line in text(given).splitlines()] == [
+        "shop in test on acme: 1 server serves, release r1",
+        "on servers made 2026-01-01 00:00 UTC, 12 h ago",
+        "",
+        "The deploy of ada@laptop is at work: begun 60 s ago, last heartbeat 50 s ago.",
+        "",
+        "Server  Private IP  Status  Phase    Release  In rotation",
+        "b-1     10.0.2.1    ACTIVE  set-up   r2       no",
+        "a-1     10.0.1.1    ACTIVE  serving  r1       yes",
+        "",
+        "http://192.0.2.1:80/  shop-test-http (ACTIVE)",
+        "10.0.1.1:8000    ENABLED     ONLINE     a-1",
+        "10.0.1.9:8000    DISABLED    OFFLINE    (not ours, left alone)",
+    ]

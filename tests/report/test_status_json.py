@@ -1,6 +1,6 @@
 """The state of a site, as programs read it."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from tasks.report.status import State
 from tasks.report.status_json import as_json, generation_json
@@ -23,12 +23,12 @@ def test_the_json_has_the_documented_keys():
     shown = as_json(state(one, balancers=[balancer(node(one))]))
 
     assert list(shown) == [
-        "app", "environment", "cloud", "release", "generation", "at_work", "interrupted", "rollback", "servers",
-        "load_balancers",
+        "app", "environment", "cloud", "release", "generation", "since", "at_work", "interrupted", "rollback",
+        "servers", "load_balancers", "foreign_nodes",
     ]  # fmt: skip
     assert list(shown["servers"][0]) == [
         "id", "name", "private_ip", "status", "phase", "release", "generation", "created", "in_rotation", "sealed",
-        "parked",
+        "parked", "kept",
     ]  # fmt: skip
     assert list(shown["load_balancers"][0]) == ["id", "name", "virtual_ips", "port", "protocol", "status", "nodes"]
     assert list(shown["load_balancers"][0]["nodes"][0]) == [
@@ -43,6 +43,27 @@ def test_the_json_names_the_release_that_serves():
 
     assert (shown["release"], shown["generation"]) == ("r1", one.labels.generation)
     assert [entry["in_rotation"] for entry in shown["servers"]] == [False, True]
+
+
+def test_the_json_says_since_when():
+    """When the first server of what serves now was made; a generation that is still coming up does not count."""
+    one, later = old(1), old(2, created=datetime(2026, 1, 5, tzinfo=UTC))
+
+    assert (
+        as_json(state(one, later, server(1), balancers=both(node(one), node(later))))["since"] == "2026-01-01T00:00:00Z"
+    )
+    assert as_json(state(one))["since"] is None
+
+
+def test_the_json_names_foreign_nodes():
+    """Nodes at which no server of ours is, with the load balancer that has them."""
+    one, other = old(1), old(9)
+    shown = as_json(state(one, balancers=[balancer(node(one), node(other))]))
+
+    assert [(found["load_balancer"], found["address"]) for found in shown["foreign_nodes"]] == [
+        ("shop-test-http", "10.0.1.9")
+    ]
+    assert as_json(state(one, balancers=both(node(one))))["foreign_nodes"] == []
 
 
 def test_the_json_of_nothing_is_empty_not_absent():
