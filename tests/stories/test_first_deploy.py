@@ -13,12 +13,12 @@ from tests.stories.operators import ONE, Operator, Ran
 
 pytestmark = pytest.mark.both_faces
 STATUS = {
-    "app", "environment", "cloud", "release", "generation", "at_work", "interrupted", "rollback", "servers",
-    "load_balancers",
+    "app", "environment", "cloud", "release", "generation", "since", "at_work", "interrupted", "rollback", "servers",
+    "load_balancers", "foreign_nodes",
 }  # fmt: skip
 SERVER = {
     "id", "name", "private_ip", "status", "phase", "release", "generation", "created", "in_rotation", "sealed",
-    "parked",
+    "parked", "kept",
 }  # fmt: skip
 BALANCER = {"id", "name", "virtual_ips", "port", "protocol", "status", "nodes"}
 NODE = {"address", "port", "condition", "status", "weight", "server_id"}
