@@ -6,10 +6,12 @@ becomes UNKNOWN, not a crash.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 
 from tasks.rollout.claims import Claim
 
@@ -270,15 +272,32 @@ class LoadBalancer:
 
     def node_at(self, address: str | None, port: int) -> Node | None:
         """Find the node with that address and port."""
-        return next((node for node in self.nodes if (node.address, node.port) == (address, port)), None)
+        return next((node for node in self._nodes_by_address.get(address, ()) if node.port == port), None)
 
     def nodes_of(self, server: Server) -> tuple[Node, ...]:
         """Give a server's nodes, whatever their port: settings may have changed since they were added."""
-        return tuple(node for node in self.nodes if node.address == server.private_ip)
+        return self._nodes_by_address.get(server.private_ip, ())
 
     def sends_to(self, server: Server) -> bool:
         """Say whether new requests may go to a server."""
-        return any(node.condition is Condition.ENABLED for node in self.nodes_of(server))
+        return server.private_ip in self.enabled_addresses
+
+    @cached_property
+    def addresses(self) -> frozenset[str]:
+        """The addresses that it has nodes at."""
+        return frozenset(node.address for node in self.nodes)
+
+    @cached_property
+    def enabled_addresses(self) -> frozenset[str]:
+        """The addresses that new requests may go to."""
+        return frozenset(node.address for node in self.nodes if node.condition is Condition.ENABLED)
+
+    @cached_property
+    def _nodes_by_address(self) -> Mapping[str | None, tuple[Node, ...]]:
+        found: dict[str | None, tuple[Node, ...]] = defaultdict(tuple)
+        for node in self.nodes:
+            found[node.address] += (node,)
+        return found
 
 
 @dataclass(frozen=True, kw_only=True)

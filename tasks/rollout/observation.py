@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 
 from tasks.errors import HostError
 from tasks.rollout.model import LoadBalancer, Server
@@ -121,7 +123,7 @@ class Observation:
 
     def server(self, server_id: str) -> Server | None:
         """Find a server by id."""
-        return next((server for server in self.everyone if server.id == server_id), None)
+        return self._servers_by_id.get(server_id)
 
     def balancer(self, name: str) -> LoadBalancer | None:
         """Find the load balancer of a listener, by the listener's name."""
@@ -129,12 +131,21 @@ class Observation:
 
     def generations(self) -> tuple[str, ...]:
         """Give the generations that have servers, newest first: their names begin with the time."""
-        return tuple(sorted({server.labels.generation for server in self.servers}, reverse=True))
+        return tuple(sorted(self._servers_by_generation, reverse=True))
 
     def generation(self, generation: str) -> tuple[Server, ...]:
         """Give the servers of one generation, by slot."""
-        found = (server for server in self.servers if server.labels.generation == generation)
-        return tuple(sorted(found, key=lambda server: server.labels.slot))
+        return self._servers_by_generation.get(generation, ())
+
+    @cached_property
+    def known_addresses(self) -> frozenset[str]:
+        """The addresses that any load balancer has nodes at."""
+        return frozenset().union(*(balancer.addresses for balancer in self.balancers))
+
+    @cached_property
+    def enabled_addresses(self) -> frozenset[str]:
+        """The addresses that any load balancer may send new requests to."""
+        return frozenset().union(*(balancer.enabled_addresses for balancer in self.balancers))
 
     def updated(self, *facts: Fact) -> Observation:
         """Give the observation with what was seen since."""
@@ -151,7 +162,8 @@ class Observation:
                 others = tuple(balancer for balancer in self.balancers if balancer.id != fact.id)
                 return replace(self, balancers=(*others, fact))
             case Gone():
-                return self._without(fact.server_id)
+                gone = fact.server_id
+                return replace(self, servers=_without(gone, self.servers), kept=_without(gone, self.kept))
             case BuildDied():
                 return replace(self, died={**self.died, fact.slot: self.died.get(fact.slot, 0) + 1})
             case Distrusted():
@@ -167,14 +179,25 @@ class Observation:
                 return replace(self, proven=max(self.proven, fact.count))
 
     def _with_server(self, server: Server) -> Observation:
-        rest = self._without(server.id)
+        servers, kept = _without(server.id, self.servers), _without(server.id, self.kept)
         if server.labels.kept:
-            return replace(rest, kept=(*rest.kept, server))
-        return replace(rest, servers=(*rest.servers, server))
+            return replace(self, servers=servers, kept=(*kept, server))
+        return replace(self, servers=(*servers, server), kept=kept)
 
-    def _without(self, server_id: str) -> Observation:
-        servers, kept = (tuple(one for one in some if one.id != server_id) for some in (self.servers, self.kept))
-        return replace(self, servers=servers, kept=kept)
+    @cached_property
+    def _servers_by_id(self) -> Mapping[str, Server]:
+        return {server.id: server for server in self.everyone}
+
+    @cached_property
+    def _servers_by_generation(self) -> Mapping[str, tuple[Server, ...]]:
+        found = defaultdict(list)
+        for server in sorted(self.servers, key=lambda server: server.labels.slot):
+            found[server.labels.generation].append(server)
+        return {generation: tuple(servers) for generation, servers in found.items()}
+
+
+def _without(server_id: str, servers: tuple[Server, ...]) -> tuple[Server, ...]:
+    return tuple(server for server in servers if server.id != server_id)
 
 
 def _in_use(servers: tuple[Server, ...]) -> tuple[Server, ...]:

@@ -95,15 +95,16 @@ def take_out(
     A node is removed only after its server has been drained on every load balancer, because a connection does not tell
     through which one it came. A server that no load balancer ever knew is deleted at once.
     """
-    servers = set(servers)
-    held = {server for server in servers if is_known(server, seen)}
-    yield from (_away(server, parks) for server in servers - held if not (parks(server) and server.labels.parked))
+    servers = tuple(servers)
+    held = [server for server in servers if is_known(server, seen)]
+    idle = (server for server in servers if not is_known(server, seen))
+    yield from (_away(server, parks) for server in idle if not (parks(server) and server.labels.parked))
     yield from set_draining(held, seen)
-    resting = held - {server for server in held if is_sent_to(server, seen)}
-    waits = set(await_drained(resting, seen))
+    resting = [server for server in held if not is_sent_to(server, seen)]
+    waits = tuple(await_drained(resting, seen))
     yield from waits
     for balancer in seen.balancers:
-        leave = {server for server in resting if balancer.nodes_of(server)}
+        leave = [server for server in resting if balancer.nodes_of(server)]
         drains = any(balancer.sends_to(server) for server in held)
         if leave and not waits and not drains:
             yield RemoveNodes(balancer=balancer.name, addresses=addresses_of(leave))
@@ -152,12 +153,12 @@ def others(goal: Goal, seen: Observation) -> tuple[Server, ...]:
 
 def is_known(server: Server, seen: Observation) -> bool:
     """Say whether any load balancer has a node of a server."""
-    return any(balancer.nodes_of(server) for balancer in seen.balancers)
+    return server.private_ip in seen.known_addresses
 
 
 def is_sent_to(server: Server, seen: Observation) -> bool:
     """Say whether new requests may go to a server."""
-    return any(balancer.sends_to(server) for balancer in seen.balancers)
+    return server.private_ip in seen.enabled_addresses
 
 
 def addresses_of(servers: Iterable[Server]) -> frozenset[str]:
