@@ -8,13 +8,13 @@ removed, nothing changed · 5 reverted after the rotation began · 6 another dep
 that needs a hand
 
     DeployError ─ SettingsError(2)
-                ─ ReleaseError(3)
+                ─ ReleaseError(3), DeployRefused(3)
                 ─ CloudError(3): CloudUnreachable, Uncertain, Unauthorized, NotFound, Conflict, Immutable, OverLimit,
                                 QuotaExceeded
                 ─ HostError(4): HostUnreachable (ConnectionLost), UntrustedHost (WrongHostKey), CommandFailed,
                                 CheckFailed
-                ─ RolloutError(4): BuildFailed, GuardRefused (TooFew), TimedOut, Interrupted; Breached(4), Reverted(5),
-                                  Claimed(6) (ClaimLost), Unfinished(7)
+                ─ RolloutError(4): BuildFailed, GuardRefused (TooFew), TimedOut, Interrupted, RotationRefused;
+                                  Breached(4), Reverted(5), Claimed(6) (ClaimLost), Unfinished(7)
 """
 
 from __future__ import annotations
@@ -61,6 +61,12 @@ class SettingsError(DeployError):
 
 class ReleaseError(DeployError):
     """The release could not be built or found; nothing was done."""
+
+    exit_code = 3
+
+
+class DeployRefused(DeployError):
+    """The operator's own command did not allow the deploy; nothing was done."""
 
     exit_code = 3
 
@@ -191,6 +197,10 @@ class TimedOut(RolloutError):
 
 class Interrupted(RolloutError):
     """The operator pressed Ctrl-C, or another step failed and this one was told to stop."""
+
+
+class RotationRefused(RolloutError):
+    """The operator's own command did not allow the new servers to take over."""
 
 
 class Breached(RolloutError):

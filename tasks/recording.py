@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tasks.errors import DeployError
+from tasks.hooking import hooked
 from tasks.outcomes import outcome_of
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ def recorded(verb: str, goal: Goal, opened: Opened) -> Iterator[None]:
     site.listen(Begun(at=site.clock.now(), verb=verb, goal=goal, about=about))
     failure: BaseException | None = None
     try:
-        yield
+        with hooked(verb, goal, opened):
+            yield
     except BaseException as error:
         failure = error
         if isinstance(error, DeployError):

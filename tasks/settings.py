@@ -6,64 +6,16 @@ What a key means stands in its description here, and nowhere else.
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    StringConstraints,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from tasks.errors import SettingsError
+from tasks.setting_kinds import Batches, Line, Name, Port, Seconds, Standby, Variable, Webhook, webhook
 
 PACKAGE_ROOT = Path(__file__).parent.parent
 LOCAL = "local"
-
-# App, environment, generation and slot make a server's name, which is a host name: 63 characters at most.
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,18}$")]
-Port = Annotated[int, Field(ge=1, le=65535)]
-Seconds = Annotated[float, Field(gt=0)]
-Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-Line = Annotated[str, StringConstraints(pattern=r"^[^\r\n]*$")]
-
-
-def _batch(given: object) -> object:
-    if isinstance(given, int) and not isinstance(given, bool) and given >= 1:
-        return given
-    if isinstance(given, str) and re.fullmatch(r"([1-9][0-9]?|100)%", given, re.ASCII):
-        return given
-    raise ValueError(
-        f'batches: {given!r} is neither a number of servers, such as 2, nor a share of them, such as "25%"'
-    )
-
-
-def _growing(batches: tuple[int | str, ...]) -> tuple[int | str, ...]:
-    """Refuse what shrinks: a number after a greater one, a share after a greater one."""
-    for kind in (int, str):
-        sizes = [int(str(batch).rstrip("%")) for batch in batches if isinstance(batch, kind)]
-        if sizes != sorted(set(sizes)):
-            listed = ", ".join(map(str, batches))
-            raise ValueError(f"batches: each has to be greater than the one before, and these are not: {listed}")
-    return batches
-
-
-def _standby(given: object) -> object:
-    if re.fullmatch(r"0|[1-9][0-9]{0,5}[smhd]|until next deploy", str(given), re.ASCII):
-        return str(given)
-    raise ValueError(
-        f'standby: {given!r} is neither a time, such as "90s", "30m", "12h" or "2d", nor "until next deploy"'
-    )
-
-
-Batches = Annotated[tuple[Annotated[int | str, BeforeValidator(_batch)], ...], AfterValidator(_growing)]
-Standby = Annotated[str, BeforeValidator(_standby)]
 
 
 class Section(BaseModel):
@@ -93,6 +45,20 @@ class CommandSettings(Section):
     watch: str = Field(
         "",
         description="run on your machine during a watch, again and again; another exit code than 0, twice, is a breach",
+    )
+
+
+class HookSettings(Section):
+    """Command lines run on your machine around a deploy, a `rotate` and a `rollback`; "" = none."""
+
+    before_deploy: str = Field("", description="run before anything is done; when it fails, nothing is")
+    before_rotate: str = Field(
+        "", description="run when all new servers are ready; when it fails, they are deleted and nothing else changes"
+    )
+    after_rotate: str = Field("", description="run when only new servers get requests; a failure is said, no more")
+    after_deploy: str = Field("", description="run when all is done; a failure is said, no more")
+    on_failure: str = Field(
+        "", description="run when it has failed and what was done is undone; a failure of its own is said, no more"
     )
 
 
@@ -187,6 +153,7 @@ class LimitSettings(Section):
     ssh: Seconds = Field(300, description="from ACTIVE until its sshd answers with a host key that is trusted")
     command: Seconds = Field(1800, description="each set-up script, the migrations, the tests")
     watch_command: Seconds = Field(30, description="one run of `commands.watch`")
+    hook: Seconds = Field(300, description="each command of `hooks`")
     balancer: Seconds = Field(300, description="a load balancer's change")
     drain: Seconds = Field(60, description="old connections get this long to end")
     delete: Seconds = Field(300, description="a server's deletion")
@@ -232,8 +199,13 @@ class Settings(Section):
     secrets: tuple[Variable, ...] = Field(
         (), description="variables taken from the operator's environment, never shown"
     )
+    notify: Webhook = Field(
+        SecretStr(""), description='webhook URL that is told how a deploy, `rotate` or `rollback` ends; "" = none'
+    )
+    notify_env: Variable | Literal[""] = Field("", description="variable with that URL, to keep it out of this file")
     source: SourceSettings = Field(SourceSettings(), description="what a release is built from")
     commands: CommandSettings = Field(CommandSettings(), description="what is run on new servers")
+    hooks: HookSettings = Field(HookSettings(), description="what is run on your machine around a deploy")
     check: CheckSettings = Field(CheckSettings(), description="how a server proves that it works")
     server: ServerSettings = Field(description="what servers are made of")
     listeners: tuple[ListenerSettings, ...] = Field(min_length=1, description="the ports that users connect to")
@@ -263,3 +235,18 @@ class Settings(Section):
         if missing:
             raise SettingsError(f"secrets: not set in your environment: {', '.join(missing)}")
         return {name: SecretStr(os.environ[name]) for name in self.secrets}
+
+    def webhook(self) -> tuple[str, str]:
+        """Give the URL that is told how a deploy ends, "" = none; and what is wrong with it, if it can not be known.
+
+        It opens a door, and a deploy does not fail for the want of it.
+        """
+        if not self.notify_env:
+            return self.notify.get_secret_value(), ""
+        given = os.environ.get(self.notify_env, "")
+        if not given:
+            return "", f"notify_env: {self.notify_env} is not set in your environment"
+        try:
+            return webhook(SecretStr(given)).get_secret_value(), ""
+        except ValueError:
+            return "", f"notify_env: what {self.notify_env} holds is no URL that begins with https:// or http://"

@@ -210,7 +210,7 @@ def _site(settings: Settings, access: Access, clock: Clock, listen: Listen, fold
     from tasks.rollout.events import Requested, Said
     from tasks.rollout.on_servers import Limits
     from tasks.rollout.site import Site
-    from tasks.wiring_profiles import balancer_profile, introduction, server_profile, ssh_access, watcher
+    from tasks.wiring_profiles import balancer_profile, hooks, introduction, server_profile, ssh_access, watcher
 
     def say(text: str) -> None:
         listen(Said(at=clock.now(), text=text))
@@ -231,6 +231,7 @@ def _site(settings: Settings, access: Access, clock: Clock, listen: Listen, fold
         balancers=balancers_for(access, balancer_profile(settings), pace),
         hosts=_hosts(settings, ssh, trust, clock, folder),
         watcher=watcher(settings),
+        hooks=hooks(settings),
         operator=_operator(),
         clock=clock,
         limits=Limits(build=limits.build, balancer=limits.balancer, drain=limits.drain, delete=limits.delete),

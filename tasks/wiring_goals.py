@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from tasks.rollout.goal import Goal, Pace
 from tasks.rollout.model import NEXT_DEPLOY, Listener, Server
+from tasks.rollout.observation import Hook
 from tasks.settings import Settings
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def goal_of(settings: Settings, servers: tuple[Server, ...]) -> Goal:
     """Give the goal that a generation which exists was made for."""
     labels = servers[0].labels
     _require_seal(settings)
-    return _goal(settings, labels.generation, labels.release, len(servers))
+    return replace(_goal(settings, labels.generation, labels.release, len(servers)), verb="rotate")
 
 
 def any_goal(settings: Settings) -> Goal:
@@ -71,8 +72,10 @@ def return_goal(settings: Settings, back: WayBack, now: datetime | None = None) 
     """
     if back.parked:
         goal = goal_of(settings, back.parked)
-        return replace(goal, pace=Pace(standby=goal.pace.standby))  # they have proved themselves, and there is no time
-    return new_goal(settings, _kept(back.previous.release).id, now)
+        goal = replace(goal, pace=Pace(standby=goal.pace.standby))  # they have proved themselves, and there is no time
+    else:
+        goal = new_goal(settings, _kept(back.previous.release).id, now)
+    return replace(goal, verb="rollback")
 
 
 def pace(settings: Settings, count: int) -> Pace:
@@ -105,6 +108,7 @@ def _goal(settings: Settings, generation: str, release: str, count: int) -> Goal
         listeners=listeners(settings),
         build_attempts=settings.build_attempts,
         seal=settings.seal,
+        hooks=frozenset(hook for hook in Hook if getattr(settings.hooks, hook)),
         pace=pace(settings, count),
     )
 

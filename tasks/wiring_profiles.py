@@ -24,6 +24,7 @@ from tasks.hosts.access import GatewayAddress, Passphrase, Secret, SshAccess
 from tasks.hosts.app import AppCommands, Check, Deadlines
 from tasks.hosts.console_trust import ConsoleKeys
 from tasks.hosts.first_use import FirstUse
+from tasks.hosts.hooks import CommandHooks
 from tasks.hosts.injected import personality, run_at_first_boot, user_data
 from tasks.hosts.keys import deploy_key
 from tasks.hosts.login_key import public_line
@@ -131,8 +132,18 @@ def app_commands(settings: Settings) -> AppCommands:
 
 def watcher(settings: Settings) -> CommandWatcher:
     """Give the operator's own command that says whether all is well; without one nothing is run."""
-    hide = app_commands(settings).without_secrets
-    return CommandWatcher(settings.commands.watch, settings.limits.watch_command, hide=hide)
+    return CommandWatcher(settings.commands.watch, settings.limits.watch_command, hide=without_secrets(settings))
+
+
+def hooks(settings: Settings) -> CommandHooks:
+    """Give the operator's own commands at the turning points of a deploy."""
+    return CommandHooks(settings.hooks.model_dump(), settings.limits.hook, hide=without_secrets(settings))
+
+
+def without_secrets(settings: Settings) -> Callable[[str], str]:
+    """Give what takes the values of secrets out of a text, the webhook's URL among them."""
+    hide, (url, _) = app_commands(settings).without_secrets, settings.webhook()
+    return lambda text: hide(text.replace(url, "[hidden]") if url else text)
 
 
 def balancer_profile(settings: Settings) -> BalancerProfile:

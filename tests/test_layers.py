@@ -16,6 +16,7 @@ LAYERS = [
     {"deploy", "servers", "node", "rotate", "rollback", "history", "reap", "local", "init", "doctor"},
     {"stage"},
     {"recording"},
+    {"hooking"},
     {"wiring_checkup"},
     {"wiring"},
     {"wiring_profiles", "wiring_goals"},
@@ -23,6 +24,7 @@ LAYERS = [
     {"rollout", "starting"},
     {"settings_file"},
     {"settings", "release", "waiting", "environments"},
+    {"setting_kinds"},
     {"outcomes", "findings"},
     {"errors", "plain", "operators"},
 ]

@@ -24,7 +24,7 @@ _ASSIGNED = re.compile(
 )
 _SHORTEST = 4
 """Shorter values would mask letters all over the place."""
-_PUBLIC = frozenset({"secrets", "passphrase_env", "key_file"})
+_PUBLIC = frozenset({"secrets", "passphrase_env", "notify_env", "key_file"})
 """Settings whose names look telling, and whose values are names."""
 
 

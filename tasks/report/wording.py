@@ -63,6 +63,7 @@ WORDS: dict[type, tuple[str, str, str]] = {
         "{about} passed the watch",
         "watch {about}",
     ),
+    steps.RunHook: ("running {about}", "{about} was run", "run {about}"),
     steps.Park: ("parking {about}", "{about} is parked", "park {about}"),
     steps.Keep: ("keeping {about}", "{about} is kept, to be looked at", "keep {about}, to be looked at"),
     steps.MarkServing: ("marking {about}", "{about} serves", "mark as serving: {about}"),
@@ -123,6 +124,8 @@ def subject(step: steps.Step, name: Names) -> str:  # noqa: PLR0911  one return 
             return ""
         case steps.Discard():
             return f"{step.spare.kind} {step.spare.name}"
+        case steps.RunHook():
+            return f"hooks.{step.hook}"
         case steps.Watch():
             return counted(step.count, "new server")
         case steps.OnSlot():

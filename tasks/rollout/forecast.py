@@ -12,7 +12,7 @@ from tasks.rollout import steps
 from tasks.rollout.goal import Goal
 from tasks.rollout.loop import Planner
 from tasks.rollout.model import BalancerStatus, Condition, LoadBalancer, Node, NodeStatus, Phase, Server, ServerStatus
-from tasks.rollout.observation import Drained, Fact, Gone, Held, Moment, Observation, Probed, Watched
+from tasks.rollout.observation import Drained, Fact, Gone, Held, HookRan, Moment, Observation, Probed, Watched
 
 Rounds = tuple[frozenset[steps.Step], ...]
 
@@ -70,6 +70,8 @@ def expected(step: steps.Step, goal: Goal, seen: Observation) -> tuple[Fact, ...
             return (Probed(server_id=step.server_id, moment=Moment.ROTATED, problem=""),)
         case steps.Watch():
             return (Watched(count=step.count),)
+        case steps.RunHook():
+            return (HookRan(hook=step.hook),)
         case steps.GiveUp() | steps.GiveUpRoom():
             raise CannotGoOn(step)
         case _:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tasks.rollout.model import NOBODY, Labels, Listener, Phase, Predecessor, ServerRequest
+from tasks.rollout.observation import Hook
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +53,8 @@ class Goal:
     """What a rollout is to reach: `count` servers of `generation`, carrying `release`, behind every listener.
 
     :param seal: in the end nobody can log in to them any more.
+    :param verb: what the operator's own commands are told is done.
+    :param hooks: which of those commands there are.
     :param keep_failed: seconds for which one server that failed is kept for somebody to look at; 0 = none is.
     """
 
@@ -64,6 +67,8 @@ class Goal:
     build_attempts: int = 3
     seal: bool = False
     keep_failed: float = 0.0
+    verb: str = "deploy"
+    hooks: frozenset[Hook] = frozenset()
     pace: Pace = Pace()
     bounds: Bounds = field(default_factory=Bounds)
     previous: Predecessor = NOBODY

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tasks.rollout.model import LoadBalancer, Server
-from tasks.rollout.observation import BuildDied, Distrusted, Drained, Fact, Gone, Held, Probed, Watched
+from tasks.rollout.observation import BuildDied, Distrusted, Drained, Fact, Gone, Held, HookRan, Probed, Watched
 
 
 def as_json(fact: Fact, names: Mapping[str, str]) -> dict[str, Any]:  # noqa: PLR0911  one return a kind
@@ -25,6 +25,8 @@ def as_json(fact: Fact, names: Mapping[str, str]) -> dict[str, Any]:  # noqa: PL
             return {"fact": "held", "servers": [server.name for server in fact.others]}
         case Watched():
             return {"fact": "watched", "count": fact.count}
+        case HookRan():
+            return {"fact": "hook ran", "hook": fact.hook.value}
         case Gone() | Distrusted() | Drained() | Probed():
             return {"fact": type(fact).__name__.lower(), "server": names.get(fact.server_id, fact.server_id)} | _of(
                 fact

@@ -26,6 +26,7 @@ STEP: Mapping[str, str] = {
     "count?": "how many new servers are watched",
     "fault?": "why a slot is given up",
     "missing?": "for how many servers there is no room",
+    "hook?": "which command of the operator's is run, as the settings name it",
 }
 
 ERROR: Mapping[str, str] = {
@@ -113,6 +114,7 @@ FACTS: Mapping[str, Mapping[str, str]] = {
         "problem": "empty when it answered as expected",
     },
     "watched": {"count": "how many new servers have proved themselves"},
+    "hook ran": {"hook": "which command of the operator's was run, as the settings name it"},
 }
 
 

@@ -75,7 +75,7 @@ class Lines:
     def _step(self, step: Step) -> Json:
         extra = {
             name: getattr(step, name, None)
-            for name in ("balancer", "condition", "slot", "moment", "count", "fault", "missing")
+            for name in ("balancer", "condition", "slot", "moment", "count", "fault", "missing", "hook")
         }
         known = {name: str(value) if isinstance(value, str) else value for name, value in extra.items() if value}
         names = sorted(self._names.get(key, key) for key in _servers(step))

@@ -85,7 +85,24 @@ class Watched:
     count: int
 
 
-Fact = Server | LoadBalancer | Gone | BuildDied | Distrusted | Drained | Held | Probed | Watched
+class Hook(StrEnum):
+    """When a command of the operator's is run, as the settings name it."""
+
+    BEFORE_DEPLOY = "before_deploy"
+    BEFORE_ROTATE = "before_rotate"
+    AFTER_ROTATE = "after_rotate"
+    AFTER_DEPLOY = "after_deploy"
+    ON_FAILURE = "on_failure"
+
+
+@dataclass(frozen=True, kw_only=True)
+class HookRan:
+    """Fact: the operator's own command was run, and the rollout may go on."""
+
+    hook: Hook
+
+
+Fact = Server | LoadBalancer | Gone | BuildDied | Distrusted | Drained | Held | Probed | Watched | HookRan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +115,7 @@ class Observation:
     :param held: this run holds the claim.
     :param probes: what old servers answered, by server id and moment; empty where it was as expected.
     :param proven: how many new servers have been in rotation and passed the watch.
+    :param hooked: which of the operator's own commands this run has run.
     """
 
     servers: tuple[Server, ...] = ()
@@ -109,6 +127,7 @@ class Observation:
     held: bool = False
     probes: Mapping[tuple[str, Moment], str] = field(default_factory=dict)
     proven: int = 0
+    hooked: frozenset[Hook] = frozenset()
 
     @classmethod
     def of(cls, servers: Iterable[Server], balancers: tuple[LoadBalancer, ...]) -> Observation:
@@ -177,6 +196,8 @@ class Observation:
                 return replace(self, probes={**self.probes, (fact.server_id, fact.moment): fact.problem})
             case Watched():
                 return replace(self, proven=max(self.proven, fact.count))
+            case HookRan():
+                return replace(self, hooked=self.hooked | {fact.hook})
 
     def _with_server(self, server: Server) -> Observation:
         servers, kept = _without(server.id, self.servers), _without(server.id, self.kept)

@@ -8,6 +8,7 @@ from tasks.errors import Claimed, ClaimLost, Conflict, NotFound
 from tasks.rollout import steps
 from tasks.rollout.claiming import Claimant
 from tasks.rollout.goal import Goal
+from tasks.rollout.hooks import HookActs
 from tasks.rollout.observation import Fact, Held, Observation
 from tasks.rollout.on_balancers import BalancerActs
 from tasks.rollout.on_builds import BuildActs
@@ -29,6 +30,7 @@ class Performer:
     on_servers: ServerActs
     on_balancers: BalancerActs
     watching: WatchActs
+    on_hooks: HookActs
 
     def __call__(self, step: steps.Step, seen: Observation) -> tuple[Fact, ...]:
         """Perform one step."""
@@ -51,6 +53,8 @@ class Performer:
                 return self.watching.probe_new(step, seen)
             case steps.Watch():
                 return self.watching.watch(step, seen)
+            case steps.RunHook():
+                return self.on_hooks.run(step, seen)
             case steps.CreateBalancer():
                 return self.on_balancers.create(step, seen)
             case steps.OnBalancer():

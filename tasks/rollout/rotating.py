@@ -6,6 +6,7 @@
   (a node limit, a quota), as many old ones leave after each batch as there are more than at the start.
 - What leaves is drained on every load balancer before it is removed from the first, and nothing is removed before the
   batch has passed its watch: until then old nodes can be put back by one change.
+- The operator's own commands are run before anything is changed, and when only new servers get requests.
 - A server is deleted, or parked, when no load balancer knows it any more.
 """
 
@@ -26,7 +27,7 @@ from tasks.rollout.model import (
     Server,
     ServerStatus,
 )
-from tasks.rollout.observation import Moment, Observation
+from tasks.rollout.observation import Hook, Moment, Observation
 from tasks.rollout.steps import (
     AddNodes,
     AwaitDrained,
@@ -38,6 +39,7 @@ from tasks.rollout.steps import (
     ProbeNew,
     RemoveNodes,
     RetireServer,
+    RunHook,
     Seal,
     SetCondition,
     Step,
@@ -65,6 +67,15 @@ def rotation(goal: Goal, seen: Observation) -> frozenset[Step]:
     if claim:
         return claim
     batch = _batch(goal, seen)
+    bag = _change(goal, seen, batch)
+    if bag and _is_due(Hook.BEFORE_ROTATE, goal, seen):
+        return frozenset({RunHook(hook=Hook.BEFORE_ROTATE)})
+    if _is_due(Hook.AFTER_ROTATE, goal, seen) and _has_rotated(goal, seen, batch):
+        return bag | {RunHook(hook=Hook.AFTER_ROTATE)}
+    return bag
+
+
+def _change(goal: Goal, seen: Observation, batch: Batch) -> frozenset[Step]:
     wanted = addresses_of(batch.servers)
     inward = frozenset(step for listener in goal.listeners for step in _bring_in(listener, wanted, goal, seen))
     if inward:
@@ -72,6 +83,22 @@ def rotation(goal: Goal, seen: Observation) -> frozenset[Step]:
     alone = not any(is_known(server, seen) for server in others(goal, seen))
     marks = (one for one in batch.servers if not one.phase.reached(Phase.SERVING) or (one.labels.parked and alone))
     return frozenset({*(MarkServing(server_id=server.id) for server in marks), *_onward(goal, seen, batch)})
+
+
+def _is_due(hook: Hook, goal: Goal, seen: Observation) -> bool:
+    return hook in goal.hooks and hook not in seen.hooked
+
+
+def _has_rotated(goal: Goal, seen: Observation, batch: Batch) -> bool:
+    """Say whether every new server is in and has proved itself, and no other one of ours gets new requests."""
+    wanted = addresses_of(batch.servers)
+    comes = any(step for listener in goal.listeners for step in _bring_in(listener, wanted, goal, seen))
+    alone = not any(is_sent_to(server, seen) for server in others(goal, seen))
+    return len(batch.servers) == goal.count and not comes and alone and _is_proven(goal, seen, batch)
+
+
+def _is_proven(goal: Goal, seen: Observation, batch: Batch) -> bool:
+    return not goal.pace.is_watched or seen.proven >= len(batch.servers)
 
 
 def take_claim(seen: Observation) -> frozenset[Step]:
@@ -214,8 +241,7 @@ def _onward(goal: Goal, seen: Observation, batch: Batch) -> Iterator[Step]:
     if unproved and any(is_sent_to(server, seen) for server in leaving):
         yield from (ProbeNew(server_id=server.id) for server in unproved)
         return
-    proven = not goal.pace.is_watched or seen.proven >= size
-    if not proven:
+    if not _is_proven(goal, seen, batch):
         draining = tuple(set_draining(leaving, seen))
         resting = (server for server in leaving if is_known(server, seen))
         yield from draining or (Watch(count=size), *await_drained(resting, seen))

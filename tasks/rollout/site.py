@@ -14,6 +14,7 @@ from tasks.rollout.deleting import Deletion
 from tasks.rollout.events import Listen, Observed, Said
 from tasks.rollout.goal import Goal
 from tasks.rollout.guard import Guard, Stakes
+from tasks.rollout.hooks import HookActs
 from tasks.rollout.loop import Loop, Perform, ThreadWorkers, Workers
 from tasks.rollout.model import Listener
 from tasks.rollout.observation import Observation
@@ -21,7 +22,7 @@ from tasks.rollout.on_balancers import BalancerActs
 from tasks.rollout.on_builds import BuildActs
 from tasks.rollout.on_servers import Limits, ServerActs
 from tasks.rollout.performing import Performer
-from tasks.rollout.ports import Balancers, Compute, Hosts, Watcher
+from tasks.rollout.ports import Balancers, Compute, Hooks, Hosts, Watcher
 from tasks.rollout.watching import WatchActs
 from tasks.waiting import Clock, Patience, beating, until
 
@@ -43,6 +44,7 @@ class Site:
     balancers: Balancers
     hosts: Hosts
     watcher: Watcher
+    hooks: Hooks
     operator: Operator
     clock: Clock
     limits: Limits
@@ -132,12 +134,14 @@ class Site:
         self.clock.stop()
         self.hosts.stop()
         self.watcher.stop()
+        self.hooks.stop()
 
     def resume(self) -> None:
         """Allow waiting and talking to servers again, over new connections."""
         self.clock.resume()
         self.hosts.close()
         self.watcher.close()
+        self.hooks.close()
 
     def say(self, text: str) -> None:
         """Tell the operator something that is no step."""
@@ -177,6 +181,7 @@ class Site:
             watching=WatchActs(
                 goal=goal, balancers=self.balancers, hosts=self.hosts, watcher=self.watcher, clock=self.clock
             ),
+            on_hooks=HookActs(goal=goal, hooks=self.hooks, say=self.say),
         )
 
     def _builds(self, goal: Goal, deletion: Deletion, stakes: Stakes) -> BuildActs:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tasks.rollout.model import Condition, Listener, Spare
-from tasks.rollout.observation import Moment
+from tasks.rollout.observation import Hook, Moment
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,6 +188,18 @@ class Watch:
         return "watch"
 
 
+@dataclass(frozen=True, kw_only=True)
+class RunHook:
+    """Run the operator's own command for this turning point of the rotation."""
+
+    hook: Hook
+
+    @property
+    def subject(self) -> str:
+        """The hook."""
+        return f"hook {self.hook}"
+
+
 class MarkServing(OnServer):
     """Write to a server's metadata that it serves."""
 
@@ -241,6 +253,7 @@ Step = (
     | RemoveGone
     | AwaitDrained
     | Watch
+    | RunHook
     | MarkServing
     | Park
     | Keep

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tasks.errors import Breached, CheckFailed, CloudError, HostError, TimedOut
 from tasks.rollout import steps
 from tasks.rollout.goal import Goal
+from tasks.rollout.hooks import variables
 from tasks.rollout.model import Condition, LoadBalancer, NodeStatus, Server
 from tasks.rollout.observation import Moment, Observation, Probed, Watched
 from tasks.rollout.ports import Balancers, Hosts, Watcher
@@ -101,19 +102,9 @@ class WatchActs:
             problem = self._probe_through(balancer)
             if problem:
                 yield f"through load balancer {balancer.name}: {problem}"
-        problem = self.watcher.probe(self._variables(seen))
+        problem = self.watcher.probe(variables(self.goal, seen))
         if problem:
             yield problem
-
-    def _variables(self, seen: Observation) -> dict[str, str]:
-        ips = (ip.address for balancer in seen.balancers for ip in balancer.virtual_ips)
-        return {
-            "DEPLOY_APP": self.goal.app,
-            "DEPLOY_ENVIRONMENT": self.goal.environment,
-            "DEPLOY_GENERATION": self.goal.generation,
-            "DEPLOY_RELEASE": self.goal.release,
-            "DEPLOY_VIRTUAL_IPS": " ".join(dict.fromkeys(ips)),
-        }
 
     def _probe(self, server: Server) -> str:
         try:

@@ -18,7 +18,7 @@ from tasks.rollout.forecast import forecast
 from tasks.rollout.foreseeing import Foreseen
 from tasks.rollout.goal import Bounds, Pace
 from tasks.rollout.model import NOBODY, Condition, Predecessor, Spare
-from tasks.rollout.observation import Moment
+from tasks.rollout.observation import Hook, Moment
 from tasks.rollout.planning import plan
 from tasks.rollout.resuming import Interruption, Way
 from tests.report.kept import claim, parked, serving_after
@@ -189,7 +189,7 @@ def _example(kind):
     fields = {
         "slot": 1, "fault": "x", "server_ids": frozenset({"i"}), "server_id": "i", "balancer": "b",
         "addresses": frozenset({"10.0.0.1"}), "port": 1, "condition": Condition.DRAINING, "listener": HTTP,
-        "share_with": None, "moment": Moment.BEFORE, "missing": 2, "count": 2,
+        "share_with": None, "moment": Moment.BEFORE, "missing": 2, "count": 2, "hook": Hook.BEFORE_ROTATE,
         "spare": Spare(kind="keypair", id="k", name="k"),
     }  # fmt: skip
     return kind(**{name: fields[name] for name in kind.__dataclass_fields__})

@@ -15,13 +15,14 @@ from tasks.rollout.events import (
     Started,
 )
 from tasks.rollout.model import Condition, Phase, ServerStatus
-from tasks.rollout.observation import BuildDied, Distrusted, Drained, Gone, Held, Moment, Probed, Watched
+from tasks.rollout.observation import BuildDied, Distrusted, Drained, Gone, Held, Hook, HookRan, Moment, Probed, Watched
 from tasks.rollout.steps import (
     AddNodes,
     CreateServer,
     GiveUp,
     GiveUpRoom,
     ProbeOld,
+    RunHook,
     SetCondition,
     SetUp,
     Watch,
@@ -47,6 +48,7 @@ FACTS = (
     Held(generation="g", others=(old(1),), balancers=()),
     Probed(server_id="old-1", moment=Moment.AFTER, problem="answered 500"),
     Watched(count=2),
+    HookRan(hook=Hook.AFTER_ROTATE),
 )
 SET_UP = SetUp(server_id="new-1")
 DRAIN = SetCondition(balancer="shop-test-http", addresses=frozenset({"10.0.1.1"}), condition=Condition.DRAINING)
@@ -65,7 +67,13 @@ def ended(at=20.0, outcome=Outcome.DONE, error=None):
 
 def every_kind():
     """Give a run in which everything happens that can be told of."""
-    steps = (GiveUp(slot=2, fault="ERROR"), GiveUpRoom(missing=1), Watch(count=2), CreateServer(slot=1))
+    steps = (
+        GiveUp(slot=2, fault="ERROR"),
+        GiveUpRoom(missing=1),
+        Watch(count=2),
+        CreateServer(slot=1),
+        RunHook(hook=Hook.BEFORE_ROTATE),
+    )
     add = AddNodes(balancer="shop-test-http", addresses=frozenset({"10.0.2.1"}), port=8000)
     return [
         begun(),

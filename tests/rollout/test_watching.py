@@ -117,7 +117,7 @@ class TestWatching:
         assert fact == Watched(count=1)
 
     def test_the_command_is_told_what_it_is_about(self):
-        """App, environment, generation, release and virtual IPs, once each."""
+        """App, environment, verb, generation, release, servers and virtual IPs, once each."""
         site = Site()
         watched(site)
 
@@ -125,7 +125,10 @@ class TestWatching:
             "DEPLOY_APP": "shop",
             "DEPLOY_ENVIRONMENT": "test",
             "DEPLOY_GENERATION": NEW.generation,
+            "DEPLOY_VERB": "deploy",
             "DEPLOY_RELEASE": "r2",
+            "DEPLOY_SERVERS": "shop-1",
+            "DEPLOY_PRIVATE_IPS": "10.0.2.1",
             "DEPLOY_VIRTUAL_IPS": "192.0.2.1",
         }
 

@@ -8,7 +8,13 @@ from tasks.rollout.contenders import Operator as Identity
 from tasks.rollout.on_servers import Limits
 from tasks.rollout.site import Site
 from tests.simulation.kernel import Process
-from tests.simulation.ports import SimulatedBalancers, SimulatedCompute, SimulatedHosts, SimulatedWatcher
+from tests.simulation.ports import (
+    SimulatedBalancers,
+    SimulatedCompute,
+    SimulatedHooks,
+    SimulatedHosts,
+    SimulatedWatcher,
+)
 from tests.simulation.threads import TaskLock, TaskWorkers, beating
 from tests.simulation.wire import Wire
 
@@ -97,6 +103,7 @@ class Operator:
             balancers=SimulatedBalancers(world, wire, self.process),
             hosts=SimulatedHosts(world, wire),
             watcher=SimulatedWatcher(world, wire),
+            hooks=SimulatedHooks(world, wire),
             operator=self._identity(),
             clock=self.clock,
             limits=Limits(**(LIMITS | limits)),
