@@ -30,15 +30,17 @@ class Phase(StrEnum):
 
     def reached(self, other: Phase) -> bool:
         """Say whether this phase is `other` or a later one."""
-        return _ORDER[self] >= _ORDER[other]
+        return self.place >= other.place
+
+    @cached_property
+    def place(self) -> int:
+        """Its place in the order."""
+        return list(Phase).index(self)
 
     @property
     def next(self) -> Phase | None:
         """The phase after this one; None after the last."""
-        return next((phase for phase, place in _ORDER.items() if place == _ORDER[self] + 1), None)
-
-
-_ORDER = {phase: place for place, phase in enumerate(Phase)}
+        return next((phase for phase in Phase if phase.place == self.place + 1), None)
 
 
 class ServerStatus(StrEnum):

@@ -12,8 +12,8 @@ from tasks.rollout.deleting import Deletion
 from tasks.rollout.goal import Goal
 from tasks.rollout.model import Server, ServerStatus
 from tasks.rollout.observation import BuildDied, Fact, Observation
-from tasks.rollout.planning import DEAD
 from tasks.rollout.ports import Compute
+from tasks.rollout.slots import DEAD
 from tasks.waiting import Clock, Patience, until
 
 SETTLED = {ServerStatus.ACTIVE, *DEAD}

@@ -13,12 +13,12 @@ matters is expressed by what a step waits for:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 
 from tasks.rollout.goal import Goal
 from tasks.rollout.model import Phase, Server, ServerStatus
-from tasks.rollout.observation import Moment, Observation
-from tasks.rollout.rotating import is_known, rotation, take_claim
+from tasks.rollout.observation import Observation
+from tasks.rollout.rotating import rotation, take_claim
+from tasks.rollout.slots import DEAD, Slots
 from tasks.rollout.steps import (
     Check,
     CreateServer,
@@ -33,8 +33,6 @@ from tasks.rollout.steps import (
     WatchBuilds,
 )
 
-DEAD = {ServerStatus.ERROR, ServerStatus.DELETING, ServerStatus.DELETED, ServerStatus.SHUTOFF}
-
 
 def plan(goal: Goal, seen: Observation) -> frozenset[Step]:
     """Give everything that can be done now towards the goal."""
@@ -43,111 +41,54 @@ def plan(goal: Goal, seen: Observation) -> frozenset[Step]:
 
 def bring_up(goal: Goal, seen: Observation) -> frozenset[Step]:
     """Give the steps that make ready servers, as many as there is room for; empty when they are ready."""
-    there = [server for server in _by_slot(goal, seen).values() if server and not _fault(server, seen)]
+    slots = Slots(goal=goal, seen=seen)
+    there = [server for server in slots.servers.values() if server and not slots.fault(server)]
     active = [server for server in there if server.status is ServerStatus.ACTIVE]
-    stages = {step for server in active for step in _next_stage(server, goal, seen)}
-    coming_up = boot(goal, seen) | stages
+    stages = {step for server in active for step in _next_stage(server, slots)}
+    coming_up = _boot(slots) | stages
     if all(server.phase.reached(Phase.READY) for server in there) and not coming_up:
         return frozenset()
-    return coming_up | take_claim(seen) | frozenset(_probes(goal, seen))
+    probes = (ProbeOld(server_id=server.id, moment=slots.moment) for server in slots.unprobed)
+    return coming_up | take_claim(seen) | frozenset(probes)
 
 
 def boot(goal: Goal, seen: Observation) -> frozenset[Step]:
     """Give the steps that make ACTIVE servers, as many as there is room for; empty when there are."""
-    slots = _by_slot(goal, seen)
-    steps = {step for slot, server in slots.items() for step in _toward_active(slot, server, goal, seen)}
-    pending = {server.id for server in slots.values() if server and server.status not in {*DEAD, ServerStatus.ACTIVE}}
-    if pending:
-        steps.add(WatchBuilds(server_ids=frozenset(pending)))
-    return frozenset(steps | {RetireServer(server_id=server.id) for server in _doubles(goal, seen)})
+    return _boot(Slots(goal=goal, seen=seen))
 
 
 def is_migrated(goal: Goal, seen: Observation) -> bool:
-    """Say whether the migrations ran: it is written on the leader, and no server gets further without them."""
-    return any(one.labels.migrated or one.phase.reached(Phase.READY) for one in seen.generation(goal.generation))
+    """Say whether the migrations ran."""
+    return Slots(goal=goal, seen=seen).is_migrated
 
 
-def _toward_active(slot: int, server: Server | None, goal: Goal, seen: Observation) -> Iterator[Step]:
-    died = seen.died.get(slot, 0)
-    fault = _fault(server, seen) if server else ""
+def _boot(slots: Slots) -> frozenset[Step]:
+    steps = {step for slot, server in slots.servers.items() for step in _toward_active(slot, server, slots)}
+    there = (server for server in slots.servers.values() if server)
+    pending = frozenset(one.id for one in there if one.status not in DEAD and one.status is not ServerStatus.ACTIVE)
+    if pending:
+        steps.add(WatchBuilds(server_ids=pending))
+    return frozenset(steps | {RetireServer(server_id=server.id) for server in slots.doubles})
+
+
+def _toward_active(slot: int, server: Server | None, slots: Slots) -> Iterator[Step]:
+    fault = slots.fault(server) if server else ""
     if server is None:
         yield CreateServer(slot=slot)
-    elif fault and died + 1 >= goal.build_attempts:
+    elif fault and slots.seen.died.get(slot, 0) + 1 >= slots.goal.build_attempts:
         yield GiveUp(slot=slot, fault=fault)
     elif fault:
         yield ReplaceBuild(server_id=server.id, slot=slot)
 
 
-def _fault(server: Server, seen: Observation) -> str:
-    """Say why a server is of no use and has to be replaced; empty when it is not."""
-    if server.id in seen.distrusted:
-        return seen.distrusted[server.id].problem
-    return (server.fault or f"status {server.status}") if server.status in DEAD else ""
-
-
-def _next_stage(server: Server, goal: Goal, seen: Observation) -> Iterator[Step]:
-    migrated = is_migrated(goal, seen)
+def _next_stage(server: Server, slots: Slots) -> Iterator[Step]:
     match server.phase:
         case Phase.BOOTING:
             yield SetUp(server_id=server.id)
-        case Phase.SET_UP | Phase.TESTED if server.labels.slot == _leading_slot(goal, seen) and not migrated:
-            if seen.held and _all_probed(Moment.BEFORE, goal, seen):
+        case Phase.SET_UP | Phase.TESTED if server.labels.slot == slots.leading and not slots.is_migrated:
+            if slots.seen.held and not slots.unprobed:
                 yield Migrate(server_id=server.id)
         case Phase.SET_UP:
             yield TestApp(server_id=server.id)
-        case Phase.TESTED if migrated and _all_probed(Moment.AFTER, goal, seen):
+        case Phase.TESTED if slots.is_migrated and not slots.unprobed:
             yield Check(server_id=server.id)
-
-
-def _leading_slot(goal: Goal, seen: Observation) -> int:
-    """Give the slot whose server is to migrate: the first that has not been tested yet, since it may be another's turn.
-
-    Where all are tested, the one that had migrated is gone, and it is the first.
-    """
-    slots = _by_slot(goal, seen)
-    waiting = (slot for slot, one in slots.items() if not one or not one.phase.reached(Phase.TESTED))
-    return min(waiting, default=min(slots, default=0))
-
-
-def _probes(goal: Goal, seen: Observation) -> Iterator[Step]:
-    moment = Moment.AFTER if is_migrated(goal, seen) else Moment.BEFORE
-    for server in _to_probe(moment, goal, seen):
-        if (server.id, moment) not in seen.probes:
-            yield ProbeOld(server_id=server.id, moment=moment)
-
-
-def _all_probed(moment: Moment, goal: Goal, seen: Observation) -> bool:
-    return all((server.id, moment) in seen.probes for server in _to_probe(moment, goal, seen))
-
-
-def _to_probe(moment: Moment, goal: Goal, seen: Observation) -> Iterator[Server]:
-    """Give the servers that serve now; after the migrations those that were well before them."""
-    for server in seen.servers:
-        serves = server.generation != goal.generation and any(one.sends_to(server) for one in seen.balancers)
-        if serves and (moment is Moment.BEFORE or seen.probes.get((server.id, Moment.BEFORE)) == ""):
-            yield server
-
-
-def _by_slot(goal: Goal, seen: Observation) -> dict[int, Server | None]:
-    """Give the server of every slot; the best one, should there be two. Slots that there is no room for are left out.
-
-    What the quota has no room for now is asked for when old servers have made room.
-    """
-    best_last = sorted(seen.generation(goal.generation), key=lambda server: _worth(server, seen), reverse=True)
-    found = {server.labels.slot: server for server in best_last}
-    missing = [slot for slot in range(1, goal.count + 1) if slot not in found]
-    room = len(missing) if goal.bounds.servers is None else max(0, goal.bounds.servers - len(seen.servers))
-    wanted = {*found, *missing[:room]}
-    return {slot: found.get(slot) for slot in range(1, goal.count + 1) if slot in wanted}
-
-
-def _worth(server: Server, seen: Observation) -> tuple[bool, bool, int, datetime, str]:
-    """Give what decides between two servers of a slot, the better one first; the same at any time, whoever looks."""
-    is_idle, is_useless = not is_known(server, seen), bool(_fault(server, seen))
-    return is_idle, is_useless, -list(Phase).index(server.phase), server.created, server.id
-
-
-def _doubles(goal: Goal, seen: Observation) -> tuple[Server, ...]:
-    """Give the servers of a slot beyond its best: a create whose answer was lost may have made two."""
-    kept = set(_by_slot(goal, seen).values())
-    return tuple(server for server in seen.generation(goal.generation) if server not in kept)

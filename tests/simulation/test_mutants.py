@@ -117,10 +117,10 @@ def never_migrated(patch):
 def migrated_on_every_server(patch):
     """Run the migrations on each new server."""
 
-    def eager(server, goal, seen):
-        if server.phase is Phase.SET_UP and not server.labels.migrated and seen.held:
+    def eager(server, slots):
+        if server.phase is Phase.SET_UP and not server.labels.migrated and slots.seen.held:
             return iter((Migrate(server_id=server.id),))
-        return next_stage(server, goal, seen)
+        return next_stage(server, slots)
 
     next_stage = planning._next_stage
     patch.setattr(planning, "_next_stage", eager)
