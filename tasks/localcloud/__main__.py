@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 from tasks.localcloud import lifecycle, logs
@@ -55,7 +56,18 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("--follow", action="store_true", help="go on showing new lines until Ctrl-C")
     fault = commands.add_parser("fault", help="let something go wrong", description="Arm, list or clear faults.")
     command_line.add_options(fault)
-    acts = ((up, _up), (down, _down), (status, _status), (show, _logs), (fault, command_line.act))
+    doctor = commands.add_parser(
+        "doctor", help="say whether this machine can run it", description="Look at what it needs of this machine."
+    )
+    doctor.add_argument("--port", type=_port, action="append", default=[], help="a port that is to be listened on")
+    acts = (
+        (up, _up),
+        (down, _down),
+        (status, _status),
+        (show, _logs),
+        (fault, command_line.act),
+        (doctor, _doctor),
+    )
     for command, act in acts:
         command.set_defaults(act=act)
         command.add_argument("--state-dir", type=Path, help="where its files are (XDG state directory)")
@@ -162,6 +174,19 @@ def _status(state: StateDirectory, given: argparse.Namespace) -> int:
         if value is not None and name not in hidden:
             print(f"{name:12} {value}")
     return 0
+
+
+def _doctor(_state: StateDirectory, given: argparse.Namespace) -> int:
+    from tasks.localcloud.prerequisites import prerequisites  # Envoy's package is a thing that may be missing
+
+    found = list(prerequisites(given.port))
+    if given.json:
+        print(json.dumps([asdict(each) for each in found]))
+        return 0
+    for each in found:
+        remedy = f" ({each.remedy})" if each.remedy else ""
+        print(f"{'ok' if each.ok else 'not ok':6}  {each.what}: {each.seen}{remedy}")
+    return 0 if all(each.ok for each in found) else 1
 
 
 def _logs(state: StateDirectory, given: argparse.Namespace) -> int:

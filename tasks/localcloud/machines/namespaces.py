@@ -53,7 +53,7 @@ def live(boot: Boot, init: Callable[[Place], Ending]) -> int:
     """
     syscalls.die_with_parent()
     make_disk(boot)
-    _leave_the_hosts_namespaces()
+    leave_the_hosts_namespaces()
     # A mapping changes this process's credentials, which makes the kernel forget the request above.
     syscalls.die_with_parent()
     # A signal that came before it is known whom to pass it to would leave the init without its keeper.
@@ -71,7 +71,11 @@ def refresh_library_cache() -> None:
         subprocess.run(["/sbin/ldconfig"], check=True, capture_output=True)
 
 
-def _leave_the_hosts_namespaces() -> None:
+def leave_the_hosts_namespaces() -> None:
+    """Put this process into mount, PID and UTS namespaces of its own, inside a user namespace where it has to be.
+
+    :raises OSError: the kernel refuses them.
+    """
     flags = syscalls.CLONE_NEWNS | syscalls.CLONE_NEWPID | syscalls.CLONE_NEWUTS
     user, group = os.getuid(), os.getgid()
     if user == 0:
