@@ -67,7 +67,7 @@ def failed(server: Server, now: datetime) -> str:
     if expiry and expiry <= now:
         end = f"was kept until {_clock(expiry)}: `fab reap --yes` deletes it"
     else:
-        end = f"is kept {until(server.labels.kept, now)}: `fab servers.retire {server.name}` deletes it"
+        end = f"is kept {until(server.labels.kept, now)}: `fab servers.retire --server {server.name}` deletes it"
     return f"{server.name} ({server.private_ip or 'no address'}) failed, serves nobody and {end}."
 
 

@@ -36,7 +36,7 @@ def _left(goal: Goal, before: Observation, after: Observation) -> str:
     until = f" until {_clock(kept.kept_until)}" if kept.kept_until else ""
     return (
         f"{f'{deleted}. ' if deleted else ''}{AGAIN}\n"
-        f"{kept.name} is kept{until}, out of rotation; `fab servers.retire {kept.name}` deletes it."
+        f"{kept.name} is kept{until}, out of rotation; `fab servers.retire --server {kept.name}` deletes it."
     )
 
 

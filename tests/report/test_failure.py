@@ -62,14 +62,16 @@ def test_a_check_that_failed():
 def test_a_server_that_was_kept():
     """The line that logs in is the last one, in one piece whatever the width: it is copied from there."""
     login = "ssh -i ~/.local/state/disposable-servers/keys/guestbook-production/deploy_key root@10.0.2.1"
-    kept = f"{NAME} is kept until 2026-02-02 02:00 UTC, out of rotation; `fab servers.retire {NAME}` deletes it."
+    kept = (
+        f"{NAME} is kept until 2026-02-02 02:00 UTC, out of rotation; `fab servers.retire --server {NAME}` deletes it."
+    )
     aftermath = f"Serving as before: none. Deleted: 1 new server. `fab deploy` tries again.\n{kept}"
 
     assert told(failed(aftermath=aftermath, login=login, console=""), 80).splitlines()[5:] == [
         "Serving as before: none. Deleted: 1 new server. `fab deploy` tries again.",
         "guestbook-production-20260202-000000-bb-1 is kept until 2026-02-02 02:00 UTC,",
-        "out of rotation; `fab servers.retire guestbook-production-20260202-000000-bb-1`",
-        "deletes it.",
+        "out of rotation; `fab servers.retire --server",
+        "guestbook-production-20260202-000000-bb-1` deletes it.",
         f"Log in: {login}",
     ]
 

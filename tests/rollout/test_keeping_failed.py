@@ -61,7 +61,7 @@ def test_it_is_told_until_when_and_what_deletes_it(live):
     until, name = f"{there.kept_until:%Y-%m-%d %H:%M} UTC", there.name
     assert failure.aftermath.splitlines() == [
         "Serving as before: 2 servers of release r1. Deleted: 1 new server. `fab deploy` tries again.",
-        f"{name} is kept until {until}, out of rotation; `fab servers.retire {name}` deletes it.",
+        f"{name} is kept until {until}, out of rotation; `fab servers.retire --server {name}` deletes it.",
     ]
 
 

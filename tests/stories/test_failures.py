@@ -1,17 +1,25 @@
-"""Deploys that fail: new servers go, the old ones serve on, and the operator reads why."""
+"""Deploys that fail: new servers go, the old ones serve on, and the operator reads why.
 
+Exit codes 1, 3, 4 and 7 end to end; CONTRIBUTING.md says which story shows which of the others.
+"""
+
+import json
 import os
+import re
+import shlex
 import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.stories.balancers import limit_nodes
 from tests.stories.operators import CHECKOUT, ONE, Operator, Ran, ended, eventually
+from tests.stories.test_bad_days import struck
 
 FAILING_TEST = """
 from django.test import SimpleTestCase
@@ -20,6 +28,20 @@ from django.test import SimpleTestCase
 class Broken(SimpleTestCase):
     def test_sums(self):
         self.assertEqual(2 + 2, 5, "two and two")
+"""
+
+A_BUG = """
+from invoke.collection import Collection
+
+from tasks.command import command
+
+
+@command()
+def broken(_c):
+    {}["nothing"]
+
+
+ns = Collection(broken)
 """
 
 
@@ -43,9 +65,12 @@ def undisturbed(site: Operator) -> Iterator[None]:
 
 
 def assert_failed(ran: Ran, *, stage: str) -> None:
-    """Expect exit code 4, and a message that names the stage and the server, without a traceback of ours."""
+    """Expect exit code 4, and a short message: stage, server, its console and what is left, no traceback of ours."""
     assert ran.code == 4, ran.text
-    assert f"{stage} failed on guestbook-production-" in ran.stderr
+    assert f"error: {stage} failed on guestbook-production-" in ran.stderr
+    assert re.search(r"The console of guestbook-production-\S+ ends:\n    \S", ran.stderr), ran.stderr
+    assert "Serving as before: 1 server of release " in ran.stderr
+    assert len(ran.stderr.splitlines()) < 40
     assert "Traceback" not in ran.stderr.split("its last output:")[0]
 
 
@@ -143,6 +168,52 @@ def test_a_deploy_that_was_killed(site: Operator, scripts: Path):
     assert cloud.page().server == new
 
 
+def test_one_server_that_failed_is_kept(site: Operator):
+    """With --keep-failed, the printed line logs in to it, status tells of it, deploys leave it, retire deletes it."""
+    cloud = site.cloud()
+    before = cloud.servers().keys()
+    ran = site.with_settings(f'{ONE}commands.migrate = "echo no such table; false"\n').fab("deploy", "--keep-failed")
+
+    assert_failed(ran, stage="migrate")
+    [kept] = cloud.servers().keys() - before
+    login = re.findall(r"^Log in: (.*)$", ran.stderr, re.MULTILINE)
+    assert len(login) == 1, ran.stderr
+    asked = [*shlex.split(login[0]), "echo it is $((40 + 2))"]
+    assert subprocess.run(asked, check=True, capture_output=True, text=True).stdout == "it is 42\n"
+    assert re.search(rf"{kept} \(\S+\) failed, serves nobody and is kept until ", site.manages("status").stdout)
+
+    site.manages("deploy")
+    assert kept in cloud.servers()
+    assert kept not in {cloud.page(address).server for address in cloud.addresses()}
+    assert site.manages("reap").stdout == "Nothing is left over.\n"
+    site.manages("servers.retire", "--server", kept)
+    assert kept not in cloud.servers()
+
+
+def test_a_second_ctrl_c(site: Operator, scripts: Path):
+    """It leaves at once with exit code 7, and says what goes on from there; what was left can be cleared away."""
+    with undisturbed(site), struck(site, ["delete-hangs", "--seconds", "4"]):
+        deploy = setting_up(site, scripts)
+        os.killpg(deploy.pid, signal.SIGINT)
+        eventually(lambda: _is_undoing(site), "the undoing to begin")
+        os.killpg(deploy.pid, signal.SIGINT)
+        ran = ended(deploy)
+        assert ran.code == 7, ran.text
+        assert "`fab abort` undoes" in ran.stderr
+        assert "Traceback" not in ran.text
+        site.manages("reap", "--yes")
+
+
+def test_a_bug_of_ours(newcomer: Operator, tmp_path: Path):
+    """It keeps its traceback, for whoever mends it, and exits 1."""
+    (tmp_path / "fabfile.py").write_text(A_BUG)
+    ran = replace(newcomer, checkout=tmp_path).fab("broken")
+
+    assert ran.code == 1, ran.text
+    assert ran.stderr.startswith("Traceback (most recent call last):")
+    assert ran.stderr.endswith("KeyError: 'nothing'\n")
+
+
 def setting_up(site: Operator, scripts: Path) -> subprocess.Popen[str]:
     """Start a deploy, and return when its new server runs a set-up script that does not end."""
     (scripts / "15-wait.sh").write_text("#!/bin/sh\necho waiting to be stopped\nexec sleep 600\n")
@@ -150,6 +221,12 @@ def setting_up(site: Operator, scripts: Path) -> subprocess.Popen[str]:
     deploy = site.with_settings(f'{ONE}bootstrap_scripts = "{scripts}"\n').start("fab", "deploy")
     eventually(lambda: _waits(set(site.deploys.rglob("*.log")) - earlier), "the script that waits")
     return deploy
+
+
+def _is_undoing(site: Operator) -> bool | None:
+    latest = max(site.deploys.rglob("journal.jsonl"), key=lambda path: path.stat().st_mtime)
+    lines = [json.loads(line) for line in latest.read_text().splitlines()]
+    return any(line["event"] == "started" and line["step"] == "RetireServer" for line in lines) or None
 
 
 def _waits(outputs: set[Path]) -> bool | None:
