@@ -99,6 +99,7 @@ class FabricHosts:
         artifact = self._sources.artifact(server.labels.release).path
         digest = _digest(artifact)
         has_it = digest in self._ask(server, stages.ask_digest(self._app.deadlines))
+        self._on_output(server.name, "push", "it has the release" if has_it else "the release is sent")
         parcel = Parcel(
             env=env_file(server, self._app),
             procfile=procfile(self._app),

@@ -31,6 +31,7 @@ def test_set_up_runs_the_scripts_in_the_order_of_their_names(room):
 
     room.hosts().set_up(room.server)
 
+    assert room.lines("push") == ["the release is sent"]
     assert room.lines("set up") == ["first", "Welcome", f"second in {room.on_server('').resolve()}"]
     assert {name for name, _, _ in room.printed} == {"web-1"}
 
@@ -308,7 +309,7 @@ def test_stop_ends_a_push(room):
     room.script("10-first.sh", "echo one\n")
     room.script("20-second.sh", "touch reached\n")
     hosts = room.hosts()
-    room.on_line = lambda _: hosts.stop()
+    room.on_line = lambda line: hosts.stop() if line == "one" else None
 
     with pytest.raises(Interrupted):
         hosts.set_up(room.server)
