@@ -93,3 +93,17 @@ def test_a_folder_that_can_not_be_written_fails_nothing(opened, tmp_path):
 
     assert "The report could not be written" in there.console.file.getvalue()
     assert [path.name for path in tmp_path.iterdir()] == ["full"]
+
+
+def test_who_can_log_in_is_told_how_and_no_secret_is_on_record(opened, monkeypatch):
+    """The line for the server that was kept is on the failure; what the app printed on its console is masked."""
+    monkeypatch.setenv("API_KEY", "hunter2-hunter2")
+    failure = HostError("no space left", server="shop-1")
+    failure.kept, failure.console = "10.0.2.1", "The console of shop-1 ends:\n    API_KEY=hunter2-hunter2"
+    keen = replace(opened, settings=SETTINGS.model_copy(update={"secrets": ("API_KEY",)}))
+    with pytest.raises(HostError), recorded("deploy", goal(), keen):
+        raise failure
+
+    assert failure.login == "10.0.2.1"  # as `records.ssh` words it here
+    assert lines(opened)[-1]["console"].startswith("The console of shop-1 ends:\n    API_KEY=")
+    assert "hunter2" not in opened.records.journal.read_text()

@@ -83,6 +83,7 @@ EVENTS: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "exit_code": "of the task, which says the same as a number",
             "kind?": ERROR["kind"],
             "error?": ERROR["error"],
+            "console?": "how the console log of the server that failed ends, under a heading",
             "aftermath?": ERROR["aftermath?"],
             "advice?": ERROR["advice?"],
         },

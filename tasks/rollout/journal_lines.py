@@ -127,5 +127,5 @@ def _error(error: BaseException) -> Json:
     if not isinstance(error, DeployError):
         return {"kind": type(error).__name__, "error": repr(error)}
     told = {"kind": type(error).__name__, "error": error.problem}
-    more = {"aftermath": error.aftermath, "advice": error.advice}
+    more = {"console": error.console, "aftermath": error.aftermath, "advice": error.advice}
     return told | {name: words for name, words in more.items() if words}

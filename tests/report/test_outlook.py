@@ -5,18 +5,44 @@ from datetime import timedelta
 
 import pytest
 
-from tasks.report.outlook import at_work, interrupted, kept, told, until
+from tasks.report.outlook import at_work, failed, interrupted, kept, told, until
 from tasks.rollout.model import NEXT_DEPLOY, NOBODY, Phase
 from tasks.rollout.outlook import Interrupted, Outlook, Rotation
 from tasks.rollout.resuming import Interruption, Way
 from tests.report.kept import NOW, UNTIL, claim, parked
-from tests.rollout.builders import old, server
+from tests.rollout.builders import labelled, old, server
 
 
 def found(*servers, **changes):
     """Give an interrupted deploy that can be gone on with."""
     values = {"rotation": Rotation.BEGUN, "same": Way.RESUME, "other": Way.UNDO, "can_abort": True} | changes
     return Interrupted(found=Interruption(claim=claim(), servers=servers or (server(1),), previous=NOBODY), **values)
+
+
+def kept_until(time):
+    """Give a server that failed and is kept."""
+    return labelled(server(1, Phase.SET_UP, name="shop-test-x-1"), kept=time)
+
+
+def test_a_server_that_failed_is_told_of_with_what_deletes_it():
+    """Its name, its address, and until when it is there."""
+    assert failed(kept_until(UNTIL), NOW) == (
+        "shop-test-x-1 (10.0.2.1) failed, serves nobody and is kept until 2026-01-01 12:30 UTC (29 min from now): "
+        "`fab servers.retire --server shop-test-x-1` deletes it."
+    )
+
+
+def test_one_whose_time_is_up_is_left_over():
+    """`reap` deletes it, with all else that is."""
+    assert failed(kept_until("2026-01-01T12:00:00Z"), NOW) == (
+        "shop-test-x-1 (10.0.2.1) failed, serves nobody and was kept until 2026-01-01 12:00 UTC: "
+        "`fab reap --yes` deletes it."
+    )
+
+
+def test_every_one_that_is_kept_is_told_of():
+    """After what else is going on, a paragraph each."""
+    assert list(told(Outlook(now=NOW, kept=(kept_until(UNTIL),)))) == [failed(kept_until(UNTIL), NOW)]
 
 
 def test_who_is_at_work_is_told_with_times():

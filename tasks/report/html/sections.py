@@ -54,7 +54,8 @@ def failures(run: Run) -> str:
     ended = run.ended
     rest = _rest(str(ended.get("error", "")), [str(line.get("error", "")) for line in causes])
     shown += [tag("p", text(rest))] if rest else []
-    after = [tag("p", text(ended[name])) for name in ("aftermath", "advice") if ended.get(name)]
+    console = [tag("pre", text(ended["console"]), tabindex=0)] if ended.get("console") else []
+    after = [*console, *(tag("p", text(ended[name])) for name in ("aftermath", "advice") if ended.get(name))]
     return section("What failed", *shown, *after) if shown else ""
 
 
