@@ -181,3 +181,49 @@ def test_a_standby_that_is_none_is_told_with_examples(write, standby):
 
     with pytest.raises(SettingsError, match=r'standby: .* is neither a time, such as .* nor "until next deploy"'):
         load()
+
+
+def test_hooks_are_command_lines(write):
+    """Those that are left out are none; a name that is none is told."""
+    write("[hooks]\nbefore_rotate = './smoke'")
+    assert (load().hooks.before_rotate, load().hooks.on_failure) == ("./smoke", "")
+
+    write("[hooks]\nbefore_rotation = './smoke'")
+    with pytest.raises(
+        SettingsError, match=r"hooks\.before_rotation: there is no such key; did you mean before_rotate"
+    ):
+        load()
+
+
+def test_a_webhook_is_no_text(write):
+    """Whatever prints the settings does not print it."""
+    write("notify = 'https://hooks.example/hunter2'")
+
+    assert load().webhook() == ("https://hooks.example/hunter2", "")
+    assert "hunter2" not in repr(load())
+
+
+@pytest.mark.parametrize("url", ["hooks.example/hunter2", "ftp://hunter2", "https://hunter2 x", "https://hunter2\\n"])
+def test_a_webhook_that_is_none_is_told_without_it(write, url):
+    """It may be the right one with a slip in it."""
+    write(f'notify = "{url}"')
+
+    with pytest.raises(SettingsError, match="notify: has to be a URL that begins with https://") as told:
+        load()
+    assert "hunter2" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("https://hooks.example/hunter2", ("https://hooks.example/hunter2", "")),
+        ("", ("", "notify_env: HOOK is not set in your environment")),
+        ("hunter2", ("", "notify_env: what HOOK holds is no URL that begins with https:// or http://")),
+    ],
+)
+def test_a_webhook_may_come_from_a_variable(write, monkeypatch, value, said):
+    """What is wrong with it is no reason to refuse the settings."""
+    write("notify_env = 'HOOK'")
+    monkeypatch.setenv("HOOK", value)
+
+    assert load().webhook() == said

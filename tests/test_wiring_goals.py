@@ -6,6 +6,7 @@ from tasks.errors import ReleaseError
 from tasks.release.cache import default_cache
 from tasks.rollout.goal import Pace
 from tasks.rollout.model import NEXT_DEPLOY, Predecessor
+from tasks.rollout.observation import Hook
 from tasks.rollout.returning import WayBack
 from tasks.settings_file import validate
 from tasks.wiring_goals import any_goal, goal_of, new_goal, pace, return_goal
@@ -92,3 +93,17 @@ def test_a_release_that_is_not_on_this_machine_cannot_be_deployed_again(monkeypa
 
     assert "`fab deploy --release REVISION`" in told.value.advice
     assert default_cache().is_relative_to(tmp_path)
+
+
+def test_a_goal_knows_the_commands_around_it_and_what_is_done():
+    """Only those that are set are steps of a plan; each is told the verb."""
+    given = settings(hooks={"before_rotate": "./smoke", "on_failure": "./page"})
+    parked = (old(1), old(2))
+    back = WayBack(previous=Predecessor(OLD, "r1", 2), serving=(), parked=parked)
+
+    assert new_goal(given, "r2").hooks == {Hook.BEFORE_ROTATE, Hook.ON_FAILURE}
+    assert [new_goal(given, "r2").verb, goal_of(given, parked).verb, return_goal(given, back).verb] == [
+        "deploy",
+        "rotate",
+        "rollback",
+    ]

@@ -76,3 +76,11 @@ def test_secrets_that_are_not_set_are_no_hindrance(monkeypatch):
     monkeypatch.delenv("DEPLOY_WORD", raising=False)
 
     assert shown(secrets=("DEPLOY_WORD",))["secrets"] == ["DEPLOY_WORD"]
+
+
+def test_a_webhook_is_masked_and_the_name_of_its_variable_is_not():
+    """Whoever knows the URL can use it; the name says where it came from."""
+    settings = shown(notify="https://hooks.example/hunter2", notify_env="SLACK_URL")
+
+    assert (settings["notify"], settings["notify_env"]) == (MASK, "SLACK_URL")
+    assert shown()["notify"] == ""
