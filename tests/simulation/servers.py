@@ -31,6 +31,7 @@ class Machine:
         self.reboots = 0
         self.updated = created
         self.stages = set()
+        self._is_told = False
         self._view = None
 
     def __repr__(self):
@@ -45,11 +46,12 @@ class Machine:
         """Change what the API tells of it."""
         for name, value in changes.items():
             setattr(self, name, value)
-        self._view = None
+        self._is_told = False
 
     def view(self):
         """Give what the API tells of it; None when it is not ours."""
-        if self._view is None:
+        if not self._is_told:
+            self._is_told = True
             labels = Labels.from_metadata(self.metadata)
             self._view = labels and Server(
                 id=self.id,
