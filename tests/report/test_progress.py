@@ -159,3 +159,13 @@ def test_the_claim_is_held_from_when_it_was_taken():
     _, without = lines(Said(at=7.5, text="and so on"))
 
     assert (progress.figures.claimed, without.figures.claimed) == (5.5, 0.0)
+
+
+def test_what_servers_print_is_prefixed_by_their_names():
+    """For whoever wants to see all of it: the server, the stage, the line as it is."""
+    shown = Console(file=io.StringIO(), width=100)
+    progress = Progress(shown, VirtualClock(), prefix="shop-test-")
+    progress.output("shop-test-x-1", "test", "not shown line by line")
+    progress.echo("shop-test-x-1", "test", "Ran 3 tests [red]")
+
+    assert shown.file.getvalue() == "x-1 test: Ran 3 tests [red]\n"
