@@ -8,7 +8,8 @@ import pytest
 from tests.stories.operators import Operator
 
 TASKS = {
-    "deploy", "plan", "status", "setup", "migrate", "test", "check", "rotate", "rollback", "abort", "reap",
+    "deploy", "plan", "status", "doctor", "setup", "migrate", "test", "check", "rotate", "rollback", "abort", "reap",
+    "history", "init",
     "servers.list", "servers.create", "servers.retire", "servers.console",
     "local.up", "local.down", "local.status", "local.logs", "local.fault",
 }  # fmt: skip
