@@ -6,8 +6,11 @@ from tasks.errors import DeployError
 from tasks.rollout import deploying, fleet, reaping, returning
 from tasks.rollout.goal import Pace
 from tasks.rollout.model import NEXT_DEPLOY
+from tasks.rollout.observation import Hook
 from tasks.rollout.steps import Check, Migrate, SetUp, TestApp
 from tests.rollout.builders import goal
+
+HOOKS = frozenset({Hook.BEFORE_ROTATE, Hook.AFTER_ROTATE})
 
 
 class Habits:
@@ -28,6 +31,7 @@ class Habits:
         """Give the goal of a new deploy."""
         generation = f"{self._world.now():%Y%m%d-%H%M%S}-{self._world.new_id()[:2]}"
         wanted = {"generation": generation, "release": self.release, "seal": self.seal, "pace": self.pace}
+        wanted["hooks"] = HOOKS if self.release == "r2" else frozenset()
         return goal(self.count, self._world.listeners, **wanted)
 
     def goal_of(self, servers):
