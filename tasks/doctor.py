@@ -10,7 +10,7 @@ from tasks.deploy import ENVIRONMENT
 
 @command(help={"json": "As JSON, for programs.", "environment": ENVIRONMENT})
 def doctor(_c: Context, environment: str | None = None, *, json: bool = False) -> None:
-    """Check everything a deploy will need, and say what mends what is missing.
+    """Check what a deploy will need, and say what mends it.
 
     Settings, secrets, bootstrap scripts, keys, the release (it is built), the gateway, what the local cloud needs of
     this machine, credentials, image, flavor, networks, quotas, load balancers, who is at work, and the check on the

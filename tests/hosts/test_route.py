@@ -10,6 +10,8 @@ import pytest
 from tasks.errors import CheckFailed, HostUnreachable, UntrustedHost, WrongHostKey
 from tasks.hosts.access import GatewayAddress
 from tasks.hosts.app import AppCommands, Check
+from tasks.hosts.gateway import Gateway
+from tasks.hosts.login_key import login_key
 from tasks.waiting import Patience
 from tests.hosts.conftest import a_server, migrating
 from tests.hosts.sshd import SshServer
@@ -165,3 +167,21 @@ def test_an_app_that_does_not_listen_behind_the_gateway(room, gateway):
 
     with pytest.raises(CheckFailed, match="could not connect to it"):
         room.hosts().check(a_server())
+
+
+def test_a_gateway_can_be_logged_in_to_before_there_is_a_server(room, gateway):
+    """Whether it lets us in is known without a private IP; nothing is forwarded, and once more costs no login."""
+    way = Gateway(room.access.gateway, lambda: login_key(room.access))
+    way.log_in(5.0)
+    way.log_in(5.0)
+    way.close()
+
+    assert (gateway.logins, gateway.forwarded) == (1, [])
+
+
+def test_a_gateway_that_does_not_listen_is_named(room, gateway):
+    """What cannot be reached is an error that names the gateway, not a bare error of the network."""
+    gateway.close()
+
+    with pytest.raises(HostUnreachable, match=rf"the gateway jump@127.77.0.2:{gateway.port} cannot be reached"):
+        Gateway(room.access.gateway, lambda: login_key(room.access)).log_in(5.0)
