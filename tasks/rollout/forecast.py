@@ -53,7 +53,7 @@ def foretell(planner: Planner, goal: Goal, seen: Observation) -> tuple[Rounds, O
     return tuple(rounds), seen
 
 
-def expected(step: steps.Step, goal: Goal, seen: Observation) -> tuple[Fact, ...]:
+def expected(step: steps.Step, goal: Goal, seen: Observation) -> tuple[Fact, ...]:  # noqa: PLR0911  one return a kind
     """Give what a step shows when all goes well.
 
     :raises CannotGoOn: the planner gives up here.

@@ -173,7 +173,7 @@ class Observation:
             seen = seen._with(fact)
         return seen
 
-    def _with(self, fact: Fact) -> Observation:  # noqa: PLR0911  one case a kind
+    def _with(self, fact: Fact) -> Observation:  # noqa: C901, PLR0911  one case a kind
         match fact:
             case Server():
                 return self._with_server(fact)

@@ -45,7 +45,7 @@ class Performer:
             case _:
                 return (self._perform(step, seen),)
 
-    def _perform(self, step: steps.Step, seen: Observation) -> Fact:
+    def _perform(self, step: steps.Step, seen: Observation) -> Fact:  # noqa: PLR0911  one return a kind
         match step:
             case steps.ProbeOld():
                 return self.watching.probe_old(step, seen)
