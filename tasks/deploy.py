@@ -13,13 +13,23 @@ ENVIRONMENT = "Which environment; without it, the setting `environment`."
 WAIT = "Wait for another operator who is at work, for up to the setting `limits.wait`."
 KEEP_FAILED = "Keep one server that failed for two hours, out of rotation, and say how to log in to it."
 ADOPT = "Take over load balancers of these names that were made by hand; nodes that are not ours stay."
+VERBOSE = "Show every line that a command on a server prints, after the server's name."
 EVENTS = 'Stream the journal, a line of JSON an event, to this file; "-" = standard output, all else to standard error.'
 CHANGE = 8
 """Exits `plan --exit-code`. It is no failure, so it is none of the exit codes of errors."""
 RELEASE_HELP = {"count": COUNT, "release": RELEASE, "environment": ENVIRONMENT}
 
 
-@command(help={**RELEASE_HELP, "wait": WAIT, "adopt": ADOPT, "keep_failed": KEEP_FAILED, "events": EVENTS})
+@command(
+    help={
+        **RELEASE_HELP,
+        "wait": WAIT,
+        "adopt": ADOPT,
+        "keep_failed": KEEP_FAILED,
+        "verbose": VERBOSE,
+        "events": EVENTS,
+    }
+)
 def deploy(  # noqa: PLR0913  the signature is the command line
     _c: Context,
     count: int | None = None,
@@ -29,6 +39,7 @@ def deploy(  # noqa: PLR0913  the signature is the command line
     wait: bool = False,
     adopt: bool = False,
     keep_failed: bool = False,
+    verbose: bool = False,
     events: str | None = None,
 ) -> None:
     """Replace every server by a new one, while the site is up.
@@ -50,7 +61,7 @@ def deploy(  # noqa: PLR0913  the signature is the command line
     from tasks.settings_file import load
 
     settings = load(count=count, environment=environment)
-    with wiring.open_site(settings, wait=wait, adopt=adopt, events=events) as opened:
+    with wiring.open_site(settings, wait=wait, adopt=adopt, events=events, verbose=verbose) as opened:
         built = wiring_goals.build_release(settings, release)
         goal = wiring_goals.new_goal(settings, built.id, opened.site.compute.now())
         goal = wiring_goals.keeping_failed(goal) if keep_failed else goal

@@ -54,6 +54,18 @@ class Opened:
     records: Records
 
 
+@dataclass(frozen=True, kw_only=True)
+class Ears:
+    """Who hears of what happens, and by which clock.
+
+    :param on_output: gets every line that a command on a server prints: the server's name, the stage, the line.
+    """
+
+    clock: Clock
+    listen: Listen
+    on_output: Callable[[str, str, str], None]
+
+
 def state_folder() -> Path:
     """Give `$XDG_STATE_HOME/disposable-servers`, or the same under `~/.local/state`."""
     home = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
@@ -61,13 +73,14 @@ def state_folder() -> Path:
 
 
 @contextmanager
-def open_site(
+def open_site(  # noqa: PLR0913  each is a flag of a command line
     settings: Settings,
     *,
     wait: bool = False,
     adopt: bool = False,
     console: Console | None = None,
     events: str | None = None,
+    verbose: bool = False,
 ) -> Iterator[Opened]:
     """Open the cloud, starting the local one if it is meant, and give everything a rollout works with.
 
@@ -75,10 +88,13 @@ def open_site(
     :param adopt: load balancers that somebody has made by hand are taken over.
     :param console: where progress is shown; standard output without one, unless that is for events.
     :param events: where the journal's lines go as well: a file, or "-" for standard output.
+    :param verbose: every line that a command on a server prints is shown.
     :raises DeployError: the cloud can not be opened.
     """
     from tasks.errors import HostError
     from tasks.report.consoles import aside, terminal
+    from tasks.report.live import expected
+    from tasks.report.output import OutputLog, told_to
     from tasks.report.progress import Progress
     from tasks.report.stream import STANDARD_OUTPUT, stream
     from tasks.report.wording import watched
@@ -89,7 +105,9 @@ def open_site(
     console = console or (aside() if events == STANDARD_OUTPUT else terminal())
     also, clock = stream(events), WallClock()
     watch = watched(settings.watch, settings.commands.watch)
-    progress = Progress(console, clock, prefix=f"{settings.app}-{settings.environment}-", watch=watch)
+    name = f"{settings.app}-{settings.environment}"
+    usual = expected(state_folder() / "deploys", of=name)
+    progress = Progress(console, clock, prefix=f"{name}-", watch=watch, expected=usual)
     access = _open_cloud(settings, console)
     journal = Journal(_folder(settings) / "journal.jsonl", also)
 
@@ -100,7 +118,9 @@ def open_site(
         with suppress(OSError):  # whoever read our output may have gone, as `head` does; that is no failure of a deploy
             progress(event)
 
-    site = _site(settings, access, clock, listen, journal.path.parent)
+    shown = (progress.output, progress.echo) if verbose else (progress.output,)
+    ears = Ears(clock=clock, listen=listen, on_output=told_to(OutputLog(journal.path.parent), *shown))
+    site = _site(settings, access, ears, journal.path.parent)
     site = replace(site, wait=settings.limits.wait if wait else 0.0, adopt=adopt)
     try:
         records = _records(settings, journal.path)
@@ -203,7 +223,7 @@ def _open_cloud(settings: Settings, console: Console) -> Access:
     return open_cloud("local", clouds_yaml=local.clouds_yaml)
 
 
-def _site(settings: Settings, access: Access, clock: Clock, listen: Listen, folder: Path) -> Site:
+def _site(settings: Settings, access: Access, ears: Ears, folder: Path) -> Site:
     from tasks.cloud.balancers import balancers_for
     from tasks.cloud.compute import NovaCompute
     from tasks.cloud.patient import Pace
@@ -211,6 +231,8 @@ def _site(settings: Settings, access: Access, clock: Clock, listen: Listen, fold
     from tasks.rollout.on_servers import Limits
     from tasks.rollout.site import Site
     from tasks.wiring_profiles import balancer_profile, hooks, introduction, server_profile, ssh_access, watcher
+
+    clock, listen = ears.clock, ears.listen
 
     def say(text: str) -> None:
         listen(Said(at=clock.now(), text=text))
@@ -229,7 +251,7 @@ def _site(settings: Settings, access: Access, clock: Clock, listen: Listen, fold
         listeners=listeners(settings),
         compute=compute,
         balancers=balancers_for(access, balancer_profile(settings), pace),
-        hosts=_hosts(settings, ssh, trust, clock, folder),
+        hosts=_hosts(settings, ssh, trust, ears),
         watcher=watcher(settings),
         hooks=hooks(settings),
         operator=_operator(),
@@ -260,12 +282,11 @@ def _trust(settings: Settings, way: Introduction, folder: Path) -> Trust:
     return Trust(way, files)
 
 
-def _hosts(settings: Settings, ssh: SshAccess, trust: Trust, clock: Clock, folder: Path) -> FabricHosts:
+def _hosts(settings: Settings, ssh: SshAccess, trust: Trust, ears: Ears) -> FabricHosts:
     from tasks.hosts.fabric_hosts import FabricHosts, Sources
     from tasks.hosts.injected import Bootstrap
     from tasks.release.build import built
     from tasks.release.cache import default_cache
-    from tasks.report.output import OutputLog
     from tasks.wiring_profiles import app_commands
 
     sources = Sources(
@@ -275,5 +296,5 @@ def _hosts(settings: Settings, ssh: SshAccess, trust: Trust, clock: Clock, folde
         bootstrap=Bootstrap(settings.bootstrap),
     )
     return FabricHosts(
-        access=ssh, app=app_commands(settings), sources=sources, clock=clock, on_output=OutputLog(folder)
+        access=ssh, app=app_commands(settings), sources=sources, clock=ears.clock, on_output=ears.on_output
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.report.output import NO_MORE, OutputLog
+from tasks.report.output import NO_MORE, OutputLog, told_to
 
 
 def test_each_server_has_its_file(tmp_path):
@@ -62,3 +62,15 @@ def test_names_that_no_file_should_have(tmp_path, name):
     assert all(
         (path.name.isprintable() and path.suffix == ".log") or path.name == ".log" for path in tmp_path.iterdir()
     )
+
+
+def test_a_listener_that_has_gone_keeps_nobody_from_hearing():
+    """Whoever read our output, as `head` does, fails no deploy when it goes."""
+    heard = []
+
+    def gone(*_line):
+        raise BrokenPipeError
+
+    told_to(gone, lambda *line: heard.append(line))("x-1", "test", "a line")
+
+    assert heard == [("x-1", "test", "a line")]
