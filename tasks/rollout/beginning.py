@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from tasks.errors import Claimed, ClaimLost
+from tasks.errors import Claimed, ClaimLost, NotFound
 from tasks.rollout.claiming import Claimant
 from tasks.rollout.goal import Bounds, Goal
 from tasks.rollout.guard import Stakes
@@ -48,7 +48,7 @@ def bounded(goal: Goal, seen: Observation, site: Site, *, before: str = "") -> t
     :param before: generations older than this one have had their time; without it, those older than the goal's.
     """
     live = live_beside(goal, seen)
-    room = site.compute.room()
+    room = _room(site)
     bounds = Bounds(
         floors=in_rotation(seen).floors(goal.count),
         servers=None if room is None else len(seen.servers) + room,
@@ -56,6 +56,14 @@ def bounded(goal: Goal, seen: Observation, site: Site, *, before: str = "") -> t
         before=before or goal.generation,
     )
     return replace(goal, bounds=bounds, previous=predecessor(goal, seen, live)), live
+
+
+def _room(site: Site) -> int | None:
+    """Give how many more servers the quotas allow; None also when there is no such flavor, which preflight says."""
+    try:
+        return site.compute.room()
+    except NotFound:
+        return None
 
 
 def well(servers: tuple[Server, ...], goal: Goal, seen: Observation, site: Site) -> tuple[Server, ...]:

@@ -134,7 +134,7 @@ def test_a_deploy_that_can_not_go_through(site: Operator):
     assert ran.code == 3, ran.text
     assert "there is no image 'Nothing'" in ran.stderr
     assert "there is no flavor 'tiny'" in ran.stderr
-    assert "guestbook-production-http would have 41 nodes with the 40 new ones, and 25 is the limit" in ran.stderr
+    assert "a load balancer can have 25 nodes, and 40 servers are wanted" in ran.stderr
     assert "asked for" not in ran.stdout
 
 
