@@ -137,7 +137,7 @@ def test_the_life_of_a_server(opened: Access) -> None:
     built = wait(active, "the server")
     assert (built.status, built.name, built.labels) == (ServerStatus.ACTIVE, "guestbook-7-0", LABELS)
     assert built.private_ip is not None
-    assert "BEGIN SSH HOST KEY KEYS" in compute.console(built.id)
+    wait(lambda: "BEGIN SSH HOST KEY KEYS" in compute.console(built.id) or None, "its host keys")
 
     assert built.private_ip in compute.addresses()
     compute.note(built.id, "claim-a1", "x" * 255)
