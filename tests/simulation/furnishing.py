@@ -12,7 +12,7 @@ EVERY_STAGE = {"set up", "migrate", "test", "check"}
 def furnish(world, random, count):
     """Fill a world for an app that is to have `count` servers."""
     world.listeners = (HTTP, HTTPS)[: random.choice((1, 2, 2))]
-    world.shape = Shape(random, monitored=random.random() < 0.7)
+    world.shape = Shape(random, monitored=random.random() < 0.7, skewed=random.random() < 0.3)
     world.drain_seconds = random.choice((0.0, 5.0, 5.0, 100.0))
     world.first_boot_needs_another = random.random() < 0.1
     if random.random() < 0.85:

@@ -1,5 +1,7 @@
 """The rollout's ports, as one operator sees the simulated cloud through his wire."""
 
+from datetime import timedelta
+
 from tasks.errors import HostUnreachable
 from tests.simulation.faults import Kind
 
@@ -11,6 +13,7 @@ class SimulatedCompute:
         self._world = world
         self._servers = world.servers
         self._ask = wire.ask
+        self._skew = timedelta(seconds=world.shape.skew())
 
     def servers(self):
         """List our servers."""
@@ -38,8 +41,8 @@ class SimulatedCompute:
         self._ask(Kind.METADATA, f"erase {server_id} {name}", self._servers.erased, server_id, name)
 
     def now(self):
-        """Give the cloud's time."""
-        return self._world.now()
+        """Give the cloud's time, by the clock of the one of its machines that answers us."""
+        return self._world.now() + self._skew
 
     def delete(self, server_id):
         """Ask for a server to be deleted."""

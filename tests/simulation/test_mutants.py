@@ -13,7 +13,7 @@ from tasks.rollout.site import Site
 from tasks.rollout.steps import AwaitOnline, Migrate, RetireServer
 from tests.simulation.test_seeds import played
 
-SEEDS = range(600)
+SEEDS = range(3000)
 
 
 def no_guard(patch):

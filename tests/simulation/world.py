@@ -20,12 +20,17 @@ EPOCH = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 class Shape:
-    """How fast a cloud is, in seconds, and whether its load balancers look after their nodes."""
+    """How fast a cloud is, in seconds, whether its load balancers look after their nodes, and its clocks agree."""
 
-    def __init__(self, random, *, monitored=True, speed=1.0):
+    def __init__(self, random, *, monitored=True, speed=1.0, skewed=False):
         self._random = random
+        self._skewed = skewed
         self.monitored = monitored
         self.speed = speed
+
+    def skew(self):
+        """Give how far the clock is off that an operator is told the time by."""
+        return self._random.uniform(-4.0, 4.0) if self._skewed else 0.0
 
     def build(self):
         """Give how long a server takes to boot."""
