@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tasks.rollout.goal import Goal, Pace
-from tasks.rollout.model import NEXT_DEPLOY, Listener, Server
+from tasks.rollout.labels import NEXT_DEPLOY
+from tasks.rollout.model import Listener, Server
 from tasks.rollout.observation import Hook
 from tasks.settings import Settings
 

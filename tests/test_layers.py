@@ -102,7 +102,7 @@ def test_the_rollout_knows_no_network_library():
 def test_clouds_and_hosts_know_only_the_words_of_the_rollout():
     """They import its model, its claims and its ports, not its planner or loop."""
     names = {name for path, imports in MODULES for name in imports if _own_part(path) in {"cloud", "hosts"}}
-    words = {f"tasks.rollout.{name}" for name in ("model", "claims", "ports")}
+    words = {f"tasks.rollout.{name}" for name in ("model", "labels", "claims", "ports")}
 
     assert {name for name in names if part(name) == "rollout"} <= words
 

@@ -5,7 +5,7 @@ import pytest
 from tasks.errors import ReleaseError
 from tasks.release.cache import default_cache
 from tasks.rollout.goal import Pace
-from tasks.rollout.model import NEXT_DEPLOY, Predecessor
+from tasks.rollout.labels import NEXT_DEPLOY, Predecessor
 from tasks.rollout.observation import Hook
 from tasks.rollout.returning import WayBack
 from tasks.settings_file import validate

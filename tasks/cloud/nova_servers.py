@@ -14,7 +14,8 @@ from tasks.cloud.profiles import ServerProfile
 from tasks.errors import CloudError
 from tasks.plain import line
 from tasks.rollout.claims import from_metadata
-from tasks.rollout.model import Labels, Server, ServerStatus
+from tasks.rollout.labels import Labels
+from tasks.rollout.model import Server, ServerStatus
 
 PRIVATE = "private"
 LONGEST_FAULT = 400

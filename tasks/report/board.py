@@ -13,7 +13,8 @@ from tasks.errors import Interrupted
 from tasks.report.rows import LEAVING, Cell, Column, Row, State, ended, trusted
 from tasks.rollout import steps
 from tasks.rollout.events import Event, Failed, Finished, Observed, Started
-from tasks.rollout.model import Condition, Phase, Server, ServerStatus
+from tasks.rollout.labels import Phase
+from tasks.rollout.model import Condition, Server, ServerStatus
 from tasks.rollout.observation import Distrusted, Fact, Held
 
 DRAIN = "drain"

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from tasks.report.times import ago, span
 from tasks.report.wording import counted
 from tasks.rollout.claims import Claim
-from tasks.rollout.model import NEXT_DEPLOY, Phase, Server
+from tasks.rollout.labels import NEXT_DEPLOY, Phase
+from tasks.rollout.model import Server
 from tasks.rollout.outlook import Interrupted, Outlook, Rotation
 from tasks.rollout.resuming import Way, is_finished
 

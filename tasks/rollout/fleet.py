@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 from tasks.errors import SettingsError
-from tasks.rollout.model import Phase, Server, ServerStatus
+from tasks.rollout.labels import Phase
+from tasks.rollout.model import Server, ServerStatus
 from tasks.rollout.observation import Observation
 
 

@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 
 from tasks.rollout import steps
 from tasks.rollout.goal import Goal
+from tasks.rollout.labels import Phase
 from tasks.rollout.loop import Planner
-from tasks.rollout.model import BalancerStatus, Condition, LoadBalancer, Node, NodeStatus, Phase, Server, ServerStatus
+from tasks.rollout.model import BalancerStatus, Condition, LoadBalancer, Node, NodeStatus, Server, ServerStatus
 from tasks.rollout.observation import Drained, Fact, Gone, Held, HookRan, Moment, Observation, Probed, Watched
 
 Rounds = tuple[frozenset[steps.Step], ...]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tasks.rollout.model import NOBODY, Labels, Listener, Phase, Predecessor, ServerRequest
+from tasks.rollout.labels import NOBODY, Labels, Phase, Predecessor
+from tasks.rollout.model import Listener, ServerRequest
 from tasks.rollout.observation import Hook
 
 

@@ -12,7 +12,8 @@ from tasks.errors import ConnectionLost, HostError, NotFound, WrongHostKey
 from tasks.rollout import steps
 from tasks.rollout.deleting import Deletion
 from tasks.rollout.goal import Goal
-from tasks.rollout.model import Phase, Server, ServerStatus
+from tasks.rollout.labels import Phase
+from tasks.rollout.model import Server, ServerStatus
 from tasks.rollout.observation import Distrusted, Drained, Gone, Observation
 from tasks.rollout.persisting import surely
 from tasks.rollout.ports import Compute, Hosts

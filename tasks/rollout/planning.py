@@ -15,7 +15,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tasks.rollout.goal import Goal
-from tasks.rollout.model import Phase, Server, ServerStatus
+from tasks.rollout.labels import Phase
+from tasks.rollout.model import Server, ServerStatus
 from tasks.rollout.observation import Observation
 from tasks.rollout.rotating import rotation, take_claim
 from tasks.rollout.slots import DEAD, Slots

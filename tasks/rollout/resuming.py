@@ -16,7 +16,8 @@ from enum import StrEnum
 
 from tasks.rollout.claims import Claim
 from tasks.rollout.goal import Goal
-from tasks.rollout.model import NOBODY, Phase, Predecessor, Server, ServerStatus
+from tasks.rollout.labels import NOBODY, Phase, Predecessor
+from tasks.rollout.model import Server, ServerStatus
 from tasks.rollout.observation import Observation
 from tasks.rollout.reverting import Live, Place, has_begun, in_place, in_rotation, is_complete
 from tasks.rollout.rotating import is_known, is_sent_to, others

@@ -11,7 +11,8 @@ from tasks.rollout.deploying import deploy, revert_nodes
 from tasks.rollout.fleet import names
 from tasks.rollout.goal import Goal
 from tasks.rollout.guard import Stakes
-from tasks.rollout.model import Predecessor, Server, ServerStatus
+from tasks.rollout.labels import Predecessor
+from tasks.rollout.model import Server, ServerStatus
 from tasks.rollout.observation import Moment, Observation
 from tasks.rollout.preflight import require_marked
 from tasks.rollout.resuming import can_undo, interruption

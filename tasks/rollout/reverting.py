@@ -13,7 +13,8 @@ from itertools import islice
 from typing import NamedTuple
 
 from tasks.rollout.goal import Goal
-from tasks.rollout.model import Condition, LoadBalancer, Node, NodeStatus, Phase, Server
+from tasks.rollout.labels import Phase
+from tasks.rollout.model import Condition, LoadBalancer, Node, NodeStatus, Server
 from tasks.rollout.observation import Moment, Observation
 from tasks.rollout.rotating import addresses_of, is_known, is_sent_to, spared, take_out
 from tasks.rollout.steps import AddNodes, AwaitOnline, MarkServing, ProbeNew, SetCondition, Step

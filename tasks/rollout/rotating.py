@@ -17,16 +17,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from tasks.rollout.goal import Goal
-from tasks.rollout.model import (
-    BalancerStatus,
-    Condition,
-    Listener,
-    LoadBalancer,
-    NodeStatus,
-    Phase,
-    Server,
-    ServerStatus,
-)
+from tasks.rollout.labels import Phase
+from tasks.rollout.model import BalancerStatus, Condition, Listener, LoadBalancer, NodeStatus, Server, ServerStatus
 from tasks.rollout.observation import Hook, Moment, Observation
 from tasks.rollout.steps import (
     AddNodes,

@@ -10,7 +10,8 @@ from datetime import datetime
 from functools import cached_property
 
 from tasks.rollout.goal import Goal
-from tasks.rollout.model import Phase, Server, ServerStatus
+from tasks.rollout.labels import Phase
+from tasks.rollout.model import Server, ServerStatus
 from tasks.rollout.observation import Moment, Observation
 from tasks.rollout.rotating import is_known, is_sent_to
 

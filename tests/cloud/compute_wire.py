@@ -7,7 +7,8 @@ from typing import Any
 
 from tasks.cloud.compute import NovaCompute
 from tasks.cloud.profiles import ServerProfile
-from tasks.rollout.model import Labels, Phase, ServerRequest
+from tasks.rollout.labels import Labels, Phase
+from tasks.rollout.model import ServerRequest
 from tests.cloud.wire import Reply, Wire
 
 LABELS = Labels(app="guestbook", environment="live", generation="7", slot=0, release="r1", phase=Phase.BOOTING)

@@ -10,7 +10,8 @@ from tasks.cloud.compute import NovaCompute
 from tasks.cloud.identity import Access
 from tasks.cloud.patient import Pace
 from tasks.cloud.profiles import Automation, ServerProfile
-from tasks.rollout.model import Labels, Phase, Server, ServerStatus
+from tasks.rollout.labels import Labels, Phase
+from tasks.rollout.model import Server, ServerStatus
 from tests.cloud.wire import Reply, Wire
 
 LABELS = Labels(app="guestbook", environment="live", generation="7", slot=0, release="r1", phase=Phase.BOOTING)

@@ -7,7 +7,8 @@ import pytest
 
 from tasks.cloud.faults import ListMoved, NotOffered
 from tasks.errors import CloudError, NotFound, Uncertain
-from tasks.rollout.model import Phase, Server, ServerStatus
+from tasks.rollout.labels import Phase
+from tasks.rollout.model import Server, ServerStatus
 from tests.cloud.compute_wire import (
     ED25519,
     LABELS,

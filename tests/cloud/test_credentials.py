@@ -18,7 +18,8 @@ from tasks.cloud.patient import Pace
 from tasks.cloud.profiles import ServerProfile
 from tasks.cloud.rackspace import ApiKey, ApiKeyLoader
 from tasks.errors import SettingsError, Unauthorized
-from tasks.rollout.model import Labels, Phase, ServerRequest
+from tasks.rollout.labels import Labels, Phase
+from tasks.rollout.model import ServerRequest
 from tests.cloud.conftest import PASSWORD
 from tests.cloud.wire import API_KEY, PROJECT, Reply, Wire
 

@@ -20,7 +20,7 @@ from tasks.cloud.paging import whole
 from tasks.cloud.patient import Pace, PatientSession
 from tasks.cloud.profiles import ServerProfile
 from tasks.errors import CloudError
-from tasks.rollout.model import Labels, Phase
+from tasks.rollout.labels import Labels, Phase
 from tests.cloud.wire import Reply, Wire
 
 ANYTHING = st.text(st.characters(exclude_categories=[]))

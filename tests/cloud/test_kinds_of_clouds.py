@@ -10,7 +10,8 @@ import pytest
 from tasks.cloud.compute import NovaCompute
 from tasks.cloud.identity import open_cloud
 from tasks.cloud.profiles import ServerProfile
-from tasks.rollout.model import Labels, Phase, ServerRequest
+from tasks.rollout.labels import Labels, Phase
+from tasks.rollout.model import ServerRequest
 from tests.cloud.wire import SERVICES, Reply, Request, Wire, token
 
 RACKSPACE = "cloudServersOpenStack"

@@ -7,7 +7,8 @@ import pytest
 
 from tasks.cloud.nova_servers import choose_private_ip, read
 from tasks.cloud.profiles import ServerProfile
-from tasks.rollout.model import Labels, Phase, ServerStatus
+from tasks.rollout.labels import Labels, Phase
+from tasks.rollout.model import ServerStatus
 
 PROFILE = ServerProfile(app="guestbook", environment="live", image="i", flavor="f")
 LABELS = Labels(app="guestbook", environment="live", generation="7", slot=0, release="r1", phase=Phase.BOOTING)

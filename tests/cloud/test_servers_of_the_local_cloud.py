@@ -16,13 +16,8 @@ from tasks.cloud.keypairs import name_for
 from tasks.cloud.profiles import ServerProfile
 from tasks.cloud.rackspace import ApiKey
 from tasks.errors import NotFound, Unauthorized
-from tasks.rollout.model import (
-    Labels,
-    Phase,
-    Server,
-    ServerRequest,
-    ServerStatus,
-)
+from tasks.rollout.labels import Labels, Phase
+from tasks.rollout.model import Server, ServerRequest, ServerStatus
 from tests.cloud.local_waiting import wait
 from tests.cloud.problems import problems
 

@@ -12,7 +12,8 @@ from tasks.cloud.octavia import OctaviaLoadBalancers
 from tasks.cloud.patient import Pace
 from tasks.cloud.profiles import ServerProfile
 from tasks.errors import CloudError
-from tasks.rollout.model import Labels, Phase, ServerRequest
+from tasks.rollout.labels import Labels, Phase
+from tasks.rollout.model import ServerRequest
 from tests.cloud.octavia_wire import HTTP, PROFILE
 from tests.cloud.wire import Reply, Wire
 

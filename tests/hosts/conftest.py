@@ -17,7 +17,8 @@ from tasks.hosts.known_hosts import KnownHosts
 from tasks.hosts.trust import Introduction, Trust
 from tasks.release.build import build
 from tasks.release.model import Release, Source, Target
-from tasks.rollout.model import Labels, Phase, Server, ServerStatus
+from tasks.rollout.labels import Labels, Phase
+from tasks.rollout.model import Server, ServerStatus
 from tasks.waiting import Patience
 from tests.hosts.sshd import SshServer
 

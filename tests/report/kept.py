@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from tasks.rollout.claims import Claim
-from tasks.rollout.model import Predecessor
+from tasks.rollout.labels import Predecessor
 from tests.rollout.builders import OLD
 
 UNTIL = "2026-01-01T12:30:00Z"

@@ -11,7 +11,8 @@ from tasks.report.board import Board
 from tasks.report.live import Expected, Frame, compact, drawn
 from tasks.report.progress import Progress
 from tasks.rollout.events import Ended, Failed, Finished, Observed, Said, Started
-from tasks.rollout.model import Condition, Phase, ServerStatus
+from tasks.rollout.labels import Phase
+from tasks.rollout.model import Condition, ServerStatus
 from tasks.rollout.steps import (
     AddNodes,
     AwaitDrained,

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from tasks.report.outlook import at_work, failed, interrupted, kept, told, until
-from tasks.rollout.model import NEXT_DEPLOY, NOBODY, Phase
+from tasks.rollout.labels import NEXT_DEPLOY, NOBODY, Phase
 from tasks.rollout.outlook import Interrupted, Outlook, Rotation
 from tasks.rollout.resuming import Interruption, Way
 from tests.report.kept import NOW, UNTIL, claim, parked

@@ -17,7 +17,8 @@ from tasks.rollout import steps
 from tasks.rollout.forecast import forecast
 from tasks.rollout.foreseeing import Foreseen
 from tasks.rollout.goal import Bounds, Pace
-from tasks.rollout.model import NOBODY, Condition, Predecessor, Spare
+from tasks.rollout.labels import NOBODY, Predecessor
+from tasks.rollout.model import Condition, Spare
 from tasks.rollout.observation import Hook, Moment
 from tasks.rollout.planning import plan
 from tasks.rollout.resuming import Interruption, Way

@@ -8,7 +8,8 @@ from tasks.errors import HostError, Interrupted
 from tasks.report.progress import Progress
 from tasks.report.wording import watched
 from tasks.rollout.events import Failed, Finished, Observed, Reverting, Said, Started
-from tasks.rollout.model import Phase, ServerStatus
+from tasks.rollout.labels import Phase
+from tasks.rollout.model import ServerStatus
 from tasks.rollout.observation import BuildDied, Gone, Moment, Probed
 from tasks.rollout.steps import AddNodes, ProbeOld, ReplaceBuild, RetireServer, SetUp, TakeClaim, Watch, WatchBuilds
 from tests.cloud.virtual_clock import VirtualClock

@@ -11,7 +11,7 @@ from tasks.report.reckoning import Count, reckon
 from tasks.rollout.forecast import forecast
 from tasks.rollout.foreseeing import Foreseen
 from tasks.rollout.goal import Bounds, Pace
-from tasks.rollout.model import NOBODY, Predecessor
+from tasks.rollout.labels import NOBODY, Predecessor
 from tasks.rollout.planning import plan
 from tasks.rollout.resuming import Interruption, Way
 from tasks.rollout.steps import RetireServer

@@ -8,7 +8,8 @@ from rich.console import Console
 
 from tasks.report.status import MOST_CONSOLE, State, addresses, print_console, show
 from tasks.report.status_json import as_json
-from tasks.rollout.model import Condition, NodeStatus, Phase
+from tasks.rollout.labels import Phase
+from tasks.rollout.model import Condition, NodeStatus
 from tasks.rollout.outlook import Outlook
 from tests.report.kept import NOW, claim, parked, serving_after
 from tests.rollout.builders import HTTP, HTTPS, balancer, both, node, old, seen, server

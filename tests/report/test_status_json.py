@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from tasks.report.status import State
 from tasks.report.status_json import as_json, generation_json
-from tasks.rollout.model import NOBODY
+from tasks.rollout.labels import NOBODY
 from tasks.rollout.outlook import Interrupted, Outlook, Rotation
 from tasks.rollout.resuming import Interruption, Way
 from tests.report.kept import NOW, UNTIL, claim, parked, serving_after

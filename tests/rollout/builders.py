@@ -4,15 +4,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from tasks.rollout.goal import Goal
+from tasks.rollout.labels import Labels, Phase
 from tasks.rollout.model import (
     BalancerStatus,
     Condition,
-    Labels,
     Listener,
     LoadBalancer,
     Node,
     NodeStatus,
-    Phase,
     Server,
     ServerStatus,
     VirtualIp,

@@ -14,7 +14,8 @@ from tasks.rollout.events import (
     Said,
     Started,
 )
-from tasks.rollout.model import Condition, Phase, ServerStatus
+from tasks.rollout.labels import Phase
+from tasks.rollout.model import Condition, ServerStatus
 from tasks.rollout.observation import BuildDied, Distrusted, Drained, Gone, Held, Hook, HookRan, Moment, Probed, Watched
 from tasks.rollout.steps import (
     AddNodes,

@@ -4,7 +4,8 @@ from hypothesis import strategies as st
 
 from tasks.errors import WrongHostKey
 from tasks.rollout.goal import Bounds
-from tasks.rollout.model import Condition, NodeStatus, Phase, ServerStatus
+from tasks.rollout.labels import Phase
+from tasks.rollout.model import Condition, NodeStatus, ServerStatus
 from tests.rollout.builders import HTTP, HTTPS, NEW, balancer, goal, node, old, seen, server
 
 NAMES = (HTTP.name, HTTPS.name)

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.errors import WrongHostKey
-from tasks.rollout.model import Phase, ServerStatus
+from tasks.rollout.labels import Phase
+from tasks.rollout.model import ServerStatus
 from tasks.rollout.planning import bring_up, is_migrated, plan
 from tasks.rollout.steps import (
     Check,

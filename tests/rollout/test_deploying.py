@@ -7,7 +7,7 @@ import pytest
 from tasks.errors import BuildFailed, CloudError, DeployError, GuardRefused, HostError, Reverted, Unfinished
 from tasks.rollout import deploying, fleet
 from tasks.rollout.events import Failed, Reverting
-from tasks.rollout.model import Phase
+from tasks.rollout.labels import Phase
 from tasks.rollout.reverting import in_rotation
 from tasks.rollout.steps import Check, Migrate, SetUp, TestApp
 from tests.rollout.builders import HTTP, HTTPS, goal

@@ -5,7 +5,7 @@ import pytest
 from tasks.errors import BuildFailed, ConnectionLost, WrongHostKey
 from tasks.rollout import deploying, fleet
 from tasks.rollout.events import Said
-from tasks.rollout.model import Phase
+from tasks.rollout.labels import Phase
 from tasks.rollout.rotating import take_claim
 from tasks.rollout.steps import SetUp, TakeClaim
 from tests.rollout.builders import goal, seen, server

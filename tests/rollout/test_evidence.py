@@ -4,7 +4,7 @@ import pytest
 
 from tasks.errors import CloudError, HostError
 from tasks.rollout.evidence import CONSOLE_LINES, console_of, struck
-from tasks.rollout.model import Phase
+from tasks.rollout.labels import Phase
 from tasks.rollout.steps import AddNodes, GiveUp, TestApp
 from tests.rollout.builders import HTTP, goal, old, seen, server
 

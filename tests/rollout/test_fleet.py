@@ -4,7 +4,7 @@ import pytest
 
 from tasks.errors import SettingsError
 from tasks.rollout import fleet
-from tasks.rollout.model import Phase
+from tasks.rollout.labels import Phase
 from tests.rollout.builders import NEW, OLD, both, node, old, seen, server
 
 READY = [server(1, migrated=True), server(2)]

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.rollout.forecast import forecast
-from tasks.rollout.model import Condition, Phase
+from tasks.rollout.labels import Phase
+from tasks.rollout.model import Condition
 from tasks.rollout.planning import plan
 from tasks.rollout.steps import (
     AddNodes,

@@ -6,7 +6,7 @@ import pytest
 
 from tasks.rollout import deploying
 from tasks.rollout.foreseeing import foresee, foresee_first
-from tasks.rollout.model import Phase
+from tasks.rollout.labels import Phase
 from tasks.rollout.resuming import Way
 from tasks.rollout.steps import CreateServer, GiveUpRoom, RemoveNodes, RetireServer
 from tests.rollout.builders import goal

@@ -9,7 +9,8 @@ from tasks.rollout import deploying
 from tasks.rollout.events import Said
 from tasks.rollout.forecast import forecast
 from tasks.rollout.goal import Pace
-from tasks.rollout.model import Condition, Phase
+from tasks.rollout.labels import Phase
+from tasks.rollout.model import Condition
 from tasks.rollout.observation import Hook
 from tasks.rollout.planning import plan
 from tasks.rollout.steps import AwaitDrained, RunHook, Watch

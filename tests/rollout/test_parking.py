@@ -6,7 +6,8 @@ import pytest
 
 from tasks.rollout.forecast import forecast
 from tasks.rollout.goal import Pace
-from tasks.rollout.model import NEXT_DEPLOY, Condition, Phase, Predecessor, ServerStatus
+from tasks.rollout.labels import NEXT_DEPLOY, Phase, Predecessor
+from tasks.rollout.model import Condition, ServerStatus
 from tasks.rollout.returning import parked_before
 from tasks.rollout.reverting import revert
 from tasks.rollout.rotating import rotation

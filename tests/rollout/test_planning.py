@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.rollout.forecast import forecast
-from tasks.rollout.model import BalancerStatus, Condition, NodeStatus, Phase
+from tasks.rollout.labels import Phase
+from tasks.rollout.model import BalancerStatus, Condition, NodeStatus
 from tasks.rollout.planning import plan, rotation
 from tasks.rollout.steps import (
     AddNodes,

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.rollout.claims import Claim
-from tasks.rollout.model import NEXT_DEPLOY, Condition, Phase, Spare
+from tasks.rollout.labels import NEXT_DEPLOY, Phase
+from tasks.rollout.model import Condition, Spare
 from tasks.rollout.reaping import Account, left_overs
 from tasks.rollout.steps import Discard, RemoveGone, RetireServer
 from tests.rollout.builders import HTTP, HTTPS, NEW, balancer, both, labelled, node, old, seen, server

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from tasks.rollout.claims import Claim
-from tasks.rollout.model import NOBODY, Condition, Phase, Predecessor, ServerStatus
+from tasks.rollout.labels import NOBODY, Phase, Predecessor
+from tasks.rollout.model import Condition, ServerStatus
 from tasks.rollout.resuming import (
     Way,
     can_undo,

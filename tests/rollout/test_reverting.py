@@ -1,6 +1,7 @@
 """Undoing a rollout: old nodes first, then the new ones, then the new servers."""
 
-from tasks.rollout.model import Condition, Phase
+from tasks.rollout.labels import Phase
+from tasks.rollout.model import Condition
 from tasks.rollout.reverting import Live, Place, has_begun, in_rotation, is_past_return, revert
 from tasks.rollout.steps import AddNodes, AwaitDrained, ProbeNew, RemoveNodes, RetireServer, SetCondition
 from tests.rollout.builders import HTTP, HTTPS, NODE_PORT, balancer, both, goal, live, node, old, seen, server

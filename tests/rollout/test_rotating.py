@@ -3,7 +3,8 @@
 import pytest
 
 from tasks.rollout.goal import Bounds, Pace
-from tasks.rollout.model import Condition, NodeStatus, Phase, ServerStatus
+from tasks.rollout.labels import Phase
+from tasks.rollout.model import Condition, NodeStatus, ServerStatus
 from tasks.rollout.planning import plan
 from tasks.rollout.rotating import rotation, take_claim
 from tasks.rollout.steps import (

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from packaging.requirements import Requirement
 
 from tasks.rollout import deploying
-from tasks.rollout.model import Condition, NodeStatus, Phase
+from tasks.rollout.labels import Phase
+from tasks.rollout.model import Condition, NodeStatus
 from tasks.rollout.planning import rotation
 from tasks.rollout.ports import Balancers
 from tasks.rollout.steps import AddNodes, RemoveNodes, SetCondition

@@ -3,7 +3,7 @@
 import pytest
 
 from tasks.errors import SettingsError
-from tasks.rollout.model import Predecessor
+from tasks.rollout.labels import Predecessor
 from tasks.rollout.returning import way_back
 from tests.report.kept import parked, serving_after
 from tests.rollout.builders import OLD, both, node, old, seen, server

@@ -1,6 +1,7 @@
 """What there is when a simulation begins: a cloud of some kind, who serves, what belongs to others, what was left."""
 
-from tasks.rollout.model import NEXT_DEPLOY, Phase, Predecessor, ServerStatus
+from tasks.rollout.labels import NEXT_DEPLOY, Phase, Predecessor
+from tasks.rollout.model import ServerStatus
 from tests.rollout.builders import HTTP, HTTPS, goal
 from tests.simulation.world import Shape
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from tasks.errors import DeployError
 from tasks.rollout import deploying, fleet, reaping, returning
 from tasks.rollout.goal import Pace
-from tasks.rollout.model import NEXT_DEPLOY
+from tasks.rollout.labels import NEXT_DEPLOY
 from tasks.rollout.observation import Hook
 from tasks.rollout.steps import Check, Migrate, SetUp, TestApp
 from tests.rollout.builders import goal

@@ -2,7 +2,8 @@
 
 from tasks.errors import Conflict, HostUnreachable, Immutable, NotFound, QuotaExceeded
 from tasks.rollout.claims import from_metadata
-from tasks.rollout.model import Labels, Server, ServerStatus
+from tasks.rollout.labels import Labels
+from tasks.rollout.model import Server, ServerStatus
 from tests.simulation.faults import Fault
 from tests.simulation.laws import Violation
 

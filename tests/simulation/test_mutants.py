@@ -7,7 +7,8 @@ import pytest
 from tasks.rollout import claiming, deploying, on_balancers, planning, returning, rotating, undoing
 from tasks.rollout.claims import Claim
 from tasks.rollout.guard import Guard
-from tasks.rollout.model import Phase, Server
+from tasks.rollout.labels import Phase
+from tasks.rollout.model import Server
 from tasks.rollout.on_servers import ServerActs
 from tasks.rollout.site import Site
 from tasks.rollout.steps import AwaitOnline, Migrate, RetireServer
