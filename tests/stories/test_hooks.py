@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from tests.report.webhooks import webhook
 from tests.stories.operators import ONE, Operator
 
@@ -17,7 +15,6 @@ on_failure = 'echo "on_failure $DEPLOY_OUTCOME" >> {log}'
 """
 
 
-@pytest.mark.both_faces
 def test_a_deploy_that_asks_and_tells(site: Operator, tmp_path: Path):
     """A closed gate keeps the new server out and the old one serving; open, it lets it in, and each command is run."""
     log, closed = tmp_path / "log", tmp_path / "closed"

@@ -45,7 +45,6 @@ def test_two_deploys_in_one_second(face: str, office: Office):
     assert traffic.failed == []
 
 
-@pytest.mark.both_faces
 def test_two_first_deploys_in_one_second(face: str, caches: Path):
     """On an empty cloud, too, one goes on, the other exits 6 and leaves nothing; there is one site in the end."""
     with an_office(face, caches) as office:
