@@ -55,7 +55,7 @@ MENDED = [
     day("create-500", f"{LOST}.*asked for again"),
     day("create-500-but-created", f"{LOST}.*it exists and is used", "rackspace"),
     day("create-late --seconds 4", f"{LOST}.*it exists and is used"),
-    day("api-500 --match GET", AGAIN, "openstack"),
+    day("api-500 --match GET", AGAIN),
     day("api-500 --match NODES"),
     day("api-503 --match GET --seconds 1", AGAIN),
     day("api-500-but-done --match NODES --times 2", "", "rackspace"),

@@ -43,7 +43,6 @@ def phases(cloud: Cloud) -> dict[str, str]:
     return {name: "parked" if until else "serving" for name, until in parked.items()}
 
 
-@pytest.mark.both_faces
 def test_parked_servers_are_put_back(face: str, office: Office):
     """With `standby`, `rollback` puts the servers that served before back into rotation; no request fails."""
     first = office.ann.releasing("ada", standby="30m").manages("deploy")

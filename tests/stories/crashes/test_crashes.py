@@ -40,7 +40,6 @@ def test_one_that_parks(stage, made):
     assert crash.failed == []
 
 
-@pytest.mark.sample("after-46")
 def test_so_is_the_next_one(stage, made):
     """When the deploy that undoes it is killed as well, the one after that ends the same way; no request failed."""
     crash = made(partial(stage.crash, story=Story(release=Release.ANOTHER, kills=2)))
@@ -50,7 +49,6 @@ def test_so_is_the_next_one(stage, made):
     assert crash.failed == []
 
 
-@pytest.mark.sample("after-36")
 def test_the_first_one(stage, made):
     """A first deploy is finished, too: with the load balancers that the killed one has made, and nothing twice."""
     crash = made(stage.crash_first)
